@@ -1,0 +1,72 @@
+/*
+ * config: the INI file of both programs: found, parsed and checked once, then constant.
+ *
+ * Where: $PINWARD_CONF (ignored when the process is setuid, setgid or has file capabilities), else
+ *   $XDG_CONFIG_HOME/pinward/pinward.conf (else ~/.config/...), else /etc/pinward/pinward.conf; when none of them
+ *   exists, the defaults below. A file that exists and is wrong is an error, never skipped.
+ * Owner: struct config is the caller's; strings in it are owned by it and freed by config_clear.
+ * Thread rule: constant after config_load; may then be read from any thread.
+ */
+#ifndef PINWARD_COMMON_CONFIG_H
+#define PINWARD_COMMON_CONFIG_H
+
+#include "error.h"
+
+/* [module] level: what a private key's use needs besides the token's login. */
+enum config_level {
+    CONFIG_LEVEL_LOW,    /* nothing more */
+    CONFIG_LEVEL_MEDIUM, /* the user confirms every use */
+    CONFIG_LEVEL_HIGH,   /* the PIN at every use */
+};
+
+/* [module] prompt: who asks for the PIN. */
+enum config_prompt {
+    CONFIG_PROMPT_MODULE,      /* the module, through pinentry */
+    CONFIG_PROMPT_APPLICATION, /* the application, with C_Login(CKU_CONTEXT_SPECIFIC) */
+};
+
+/* [log] level: the least serious kind of line that is written. */
+enum config_log_level {
+    CONFIG_LOG_ERROR,
+    CONFIG_LOG_WARNING,
+    CONFIG_LOG_INFO,
+    CONFIG_LOG_DEBUG,
+};
+
+struct config {
+    char *file; /* the file that was read; NULL when there was none and these are the defaults */
+    struct {
+        char *backend; /* path of the token's own module; default: SoftHSM2 */
+        enum config_prompt prompt;
+        enum config_level level;
+        char *pinentry;                /* path of the program; default /usr/bin/pinentry */
+        unsigned login_grace_s;        /* a module-prompted login covers the first use within it; 0: never */
+        unsigned prompt_timeout_s;     /* a prompt is answered within this or the use is denied */
+    } module;
+    struct {
+        char *url;             /* https://host[:port], no trailing slash; NULL: not configured */
+        char *ca_file;         /* PEM: the pinned CA, for TLS and for issued certificates; NULL: not configured */
+        char *captcha_command; /* program that gets the picture's path as its argument and prints the text that
+                                * the user typed; NULL: draw it in the terminal and read a line */
+    } portal;
+    struct {
+        char *module; /* path of pinward-pkcs11.so; NULL: beside the installed tool */
+        char *token;  /* token label the tool works with; NULL: the only initialised one */
+    } token;
+    struct {
+        char *file; /* NULL: $XDG_STATE_HOME/pinward/pinward.log (else ~/.local/state/...) */
+        enum config_log_level level;
+    } log;
+};
+
+/* Finds, reads and checks the configuration. On success *config is filled whole and the caller clears it.
+ * ERROR_CONFIG: err says file, line and what was expected. *config is untouched on failure. */
+enum error_code config_load(struct config *config, struct error *err);
+
+/* The same from the named file only. */
+enum error_code config_load_file(const char *path, struct config *config, struct error *err);
+
+/* Frees the strings and zeroes *config; NULL-safe. */
+void config_clear(struct config *config);
+
+#endif
