@@ -1,0 +1,40 @@
+#include "common/assuan_memory.h"
+
+#include <sodium.h>
+#include <stddef.h>
+#include <string.h>
+
+/* sodium_malloc does not tell a block's size, and realloc must know it: it stands in front. */
+#define HEAD _Alignof(max_align_t)
+
+void *assuan_memory_malloc(size_t size)
+{
+    unsigned char *block;
+
+    if (sodium_init() < 0 || size > SIZE_MAX / 2)
+        return NULL;
+    block = sodium_malloc((HEAD + size + HEAD - 1) / HEAD * HEAD);
+    if (!block)
+        return NULL;
+    memcpy(block, &size, sizeof size);
+    return block + HEAD;
+}
+
+void *assuan_memory_realloc(void *block, size_t size)
+{
+    void *moved = assuan_memory_malloc(size);
+    size_t old_size;
+
+    if (!moved || !block)
+        return moved;
+    memcpy(&old_size, (unsigned char *)block - HEAD, sizeof old_size);
+    memcpy(moved, block, old_size < size ? old_size : size);
+    assuan_memory_free(block);
+    return moved;
+}
+
+void assuan_memory_free(void *block)
+{
+    if (block)
+        sodium_free((unsigned char *)block - HEAD);
+}

@@ -1,0 +1,238 @@
+#include "common/config.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/config_file.h"
+#include "common/i18n.h"
+
+/* The shapes a value can have; each has one parser below. */
+enum value_kind { VALUE_PATH, VALUE_TEXT, VALUE_URL, VALUE_LEVEL, VALUE_PROMPT, VALUE_LOG_LEVEL, VALUE_DURATION };
+
+struct config_key {
+    const char *section;
+    const char *name;
+    enum value_kind kind;
+    size_t offset;   /* of the member in struct config */
+    unsigned max_s;  /* for VALUE_DURATION */
+    unsigned min_s;
+};
+
+#define MEMBER(m) offsetof(struct config, m)
+
+/* Every key there is. A key without a row is an error in the file. */
+static const struct config_key config_keys[] = {
+    {"module", "backend", VALUE_PATH, MEMBER(module.backend), 0, 0},
+    {"module", "prompt", VALUE_PROMPT, MEMBER(module.prompt), 0, 0},
+    {"module", "level", VALUE_LEVEL, MEMBER(module.level), 0, 0},
+    {"module", "pinentry", VALUE_PATH, MEMBER(module.pinentry), 0, 0},
+    {"module", "login-grace", VALUE_DURATION, MEMBER(module.login_grace_s), 300, 0},
+    {"module", "prompt-timeout", VALUE_DURATION, MEMBER(module.prompt_timeout_s), 3600, 1},
+    {"portal", "url", VALUE_URL, MEMBER(portal.url), 0, 0},
+    {"portal", "ca-file", VALUE_PATH, MEMBER(portal.ca_file), 0, 0},
+    {"portal", "captcha-command", VALUE_PATH, MEMBER(portal.captcha_command), 0, 0},
+    {"token", "module", VALUE_PATH, MEMBER(token.module), 0, 0},
+    {"token", "label", VALUE_TEXT, MEMBER(token.token), 0, 0},
+    {"log", "file", VALUE_PATH, MEMBER(log.file), 0, 0},
+    {"log", "level", VALUE_LOG_LEVEL, MEMBER(log.level), 0, 0},
+};
+
+#define KEY_COUNT (sizeof config_keys / sizeof config_keys[0])
+
+/* What is being filled, and which keys the file has given already. */
+struct config_build {
+    struct config config;
+    bool seen[KEY_COUNT];
+};
+
+static const char *const level_words[] = {"low", "medium", "high", NULL};
+static const char *const prompt_words[] = {"module", "application", NULL};
+static const char *const log_level_words[] = {"error", "warning", "info", "debug", NULL};
+
+/* The position of value among words, -1 when it is none of them. Positions are the enums' values. */
+static int config_word(const char *const *words, const char *value)
+{
+    for (int i = 0; words[i]; i++)
+        if (strcmp(words[i], value) == 0)
+            return i;
+    return -1;
+}
+
+static bool config_set_string(char **member, const char *value, size_t len)
+{
+    char *copy = strndup(value, len);
+
+    if (copy) {
+        free(*member);
+        *member = copy;
+    }
+    return copy != NULL;
+}
+
+/* "30", "30s", "5m"; false when it is neither or out of range. */
+static bool config_parse_duration(const char *value, const struct config_key *key, unsigned *seconds)
+{
+    char *end;
+    unsigned long n;
+
+    if (value[0] < '0' || value[0] > '9')
+        return false;
+    n = strtoul(value, &end, 10);
+    if (n > 86400)
+        return false;
+    if (strcmp(end, "m") == 0)
+        n *= 60;
+    else if (*end != '\0' && strcmp(end, "s") != 0)
+        return false;
+    if (n < key->min_s || n > key->max_s)
+        return false;
+    *seconds = (unsigned)n;
+    return true;
+}
+
+/* https://host[:port]; a slash at the end is dropped. */
+static bool config_parse_url(const char *value, char **member)
+{
+    static const char scheme[] = "https://";
+    const size_t scheme_len = sizeof scheme - 1;
+    size_t len = strlen(value);
+
+    if (strncmp(value, scheme, scheme_len) != 0)
+        return false;
+    if (value[len - 1] == '/' && len > scheme_len)
+        len--;
+    if (len == scheme_len || memchr(value + scheme_len, '/', len - scheme_len) || strpbrk(value, "@?# \t"))
+        return false;
+    return config_set_string(member, value, len);
+}
+
+/* Stores the value; on failure says what was expected. */
+static const char *config_store(const struct config_key *key, const char *value, struct config *config)
+{
+    void *member = (char *)config + key->offset;
+    int word;
+
+    switch (key->kind) {
+    case VALUE_PATH:
+        return value[0] == '/' && config_set_string(member, value, strlen(value)) ? NULL
+                                                                                  : _("an absolute path");
+    case VALUE_TEXT:
+        return value[0] && config_set_string(member, value, strlen(value)) ? NULL : _("a text");
+    case VALUE_URL:
+        return config_parse_url(value, member) ? NULL : "https://HOST[:PORT]";
+    case VALUE_DURATION:
+        return config_parse_duration(value, key, member) ? NULL
+                                                         : _("a time in seconds or minutes within its limits, "
+                                                             "such as 30s or 2m");
+    case VALUE_LEVEL:
+        word = config_word(level_words, value);
+        if (word >= 0)
+            *(enum config_level *)member = (enum config_level)word;
+        return word >= 0 ? NULL : "high, medium, low";
+    case VALUE_PROMPT:
+        word = config_word(prompt_words, value);
+        if (word >= 0)
+            *(enum config_prompt *)member = (enum config_prompt)word;
+        return word >= 0 ? NULL : "module, application";
+    case VALUE_LOG_LEVEL:
+        word = config_word(log_level_words, value);
+        if (word >= 0)
+            *(enum config_log_level *)member = (enum config_log_level)word;
+        return word >= 0 ? NULL : "error, warning, info, debug";
+    }
+    return _("a key of this version");
+}
+
+static bool config_take(void *data, const char *section, const char *name, const char *value, struct error *why)
+{
+    struct config_build *build = data;
+
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        const char *expected;
+
+        if (strcmp(config_keys[i].section, section) != 0 || strcmp(config_keys[i].name, name) != 0)
+            continue;
+        if (build->seen[i]) {
+            error_set(why, ERROR_CONFIG, _("\"%s\" is given a second time; expected it once"), name);
+            return false;
+        }
+        build->seen[i] = true;
+        expected = config_store(&config_keys[i], value, &build->config);
+        if (expected)
+            error_set(why, ERROR_CONFIG, _("\"%s\" is not a value for %s; expected %s"), value, name, expected);
+        return expected == NULL;
+    }
+    error_set(why, ERROR_CONFIG, _("there is no \"%s\" in a section [%s]; expected one of the keys in pinward.conf(5)"),
+              name, section);
+    return false;
+}
+
+static bool config_defaults(struct config *config)
+{
+    config->module.prompt = CONFIG_PROMPT_MODULE;
+    config->module.level = CONFIG_LEVEL_HIGH;
+    config->module.login_grace_s = 30;
+    config->module.prompt_timeout_s = 120;
+    config->log.level = CONFIG_LOG_INFO;
+    config->module.backend = strdup(PINWARD_DEFAULT_BACKEND);
+    config->module.pinentry = strdup(PINWARD_DEFAULT_PINENTRY);
+    return config->module.backend && config->module.pinentry;
+}
+
+/* path NULL: defaults only. */
+static enum error_code config_build_from(const char *path, struct config *config, struct error *err)
+{
+    struct config_build build = {0};
+    enum error_code status = ERROR_MEMORY;
+
+    if (!config_defaults(&build.config))
+        goto out;
+    if (path) {
+        build.config.file = strdup(path);
+        if (!build.config.file)
+            goto out;
+        status = config_file_read(path, config_take, &build, err);
+        if (status != ERROR_NONE)
+            goto out;
+    }
+    *config = build.config;
+    return ERROR_NONE;
+out:
+    if (status == ERROR_MEMORY)
+        error_set(err, ERROR_MEMORY, _("There is no memory left to read the configuration."));
+    config_clear(&build.config);
+    return status;
+}
+
+enum error_code config_load_file(const char *path, struct config *config, struct error *err)
+{
+    return config_build_from(path, config, err);
+}
+
+enum error_code config_load(struct config *config, struct error *err)
+{
+    char *path = NULL;
+    enum error_code status = config_file_find(&path, err);
+
+    if (status == ERROR_NONE)
+        status = config_build_from(path, config, err);
+    free(path);
+    return status;
+}
+
+void config_clear(struct config *config)
+{
+    if (!config)
+        return;
+    free(config->file);
+    free(config->module.backend);
+    free(config->module.pinentry);
+    free(config->portal.url);
+    free(config->portal.ca_file);
+    free(config->portal.captcha_command);
+    free(config->token.module);
+    free(config->token.token);
+    free(config->log.file);
+    memset(config, 0, sizeof *config);
+}

@@ -1,0 +1,152 @@
+#include "common/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/i18n.h"
+
+#define LOG_LINE_MAX 2048
+
+static struct {
+    pthread_mutex_t lock;
+    int fd; /* -1: lines are dropped */
+    enum config_log_level level;
+} log_state = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
+
+/* The default file's path on the heap, its folders made; NULL when there is no home to put it in. */
+static char *log_default_path(void)
+{
+    const char *state = secure_getenv("XDG_STATE_HOME");
+    const char *home = secure_getenv("HOME");
+    char *folder = NULL;
+    char *path = NULL;
+
+    if (state && state[0] == '/') {
+        if (asprintf(&folder, "%s", state) < 0)
+            return NULL;
+    } else if (home && home[0] == '/') {
+        if (asprintf(&folder, "%s/.local/state", home) < 0)
+            return NULL;
+    } else {
+        return NULL;
+    }
+    if (asprintf(&path, "%s/pinward/pinward.log", folder) < 0)
+        path = NULL;
+    free(folder);
+    return path;
+}
+
+/* Makes every folder of path that is missing, 0700; the open that follows tells what failed. */
+static void log_make_folders(const char *path)
+{
+    char *copy = strdup(path);
+
+    if (!copy)
+        return;
+    for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        (void)mkdir(copy, 0700);
+        *slash = '/';
+    }
+    free(copy);
+}
+
+enum error_code log_open(const struct config *config, struct error *err)
+{
+    char *path = config->log.file ? strdup(config->log.file) : log_default_path();
+    int fd;
+
+    if (!path)
+        return error_set(err, ERROR_IO,
+                         _("There is no log: neither [log] file nor XDG_STATE_HOME nor HOME is set."));
+    log_make_folders(path);
+    fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
+    if (fd < 0) {
+        error_set(err, ERROR_IO, _("The log %s cannot be opened: %s."), path, strerror(errno));
+        free(path);
+        return ERROR_IO;
+    }
+    free(path);
+    pthread_mutex_lock(&log_state.lock);
+    if (log_state.fd >= 0)
+        close(log_state.fd);
+    log_state.fd = fd;
+    log_state.level = config->log.level;
+    pthread_mutex_unlock(&log_state.lock);
+    return ERROR_NONE;
+}
+
+void log_close(void)
+{
+    pthread_mutex_lock(&log_state.lock);
+    if (log_state.fd >= 0)
+        close(log_state.fd);
+    log_state.fd = -1;
+    pthread_mutex_unlock(&log_state.lock);
+}
+
+void log_forget(void)
+{
+    /* The lock may have been held by a thread that a fork left behind; and the descriptor's number may be
+     * somebody else's by now: daemons close everything after a fork. */
+    pthread_mutex_init(&log_state.lock, NULL);
+    log_state.fd = -1;
+}
+
+/* Labels and file names come from outside: no control character may start a line of its own. */
+static void log_neutralise(char *text)
+{
+    for (unsigned char *c = (unsigned char *)text; *c; c++)
+        if (*c < 0x20 || *c == 0x7f)
+            *c = '?';
+}
+
+static size_t log_format(char *line, size_t size, enum config_log_level level, const char *format, va_list args)
+{
+    static const char *const names[] = {"error", "warning", "info", "debug"};
+    char stamp[32];
+    struct timespec now;
+    struct tm utc;
+    int head;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
+    head = snprintf(line, size, "%s.%03ldZ %s %s[%ld] ", stamp, now.tv_nsec / 1000000, names[level],
+                    program_invocation_short_name, (long)getpid());
+    if (head < 0 || (size_t)head >= size - 2)
+        return 0;
+    vsnprintf(line + head, size - 1 - (size_t)head, format, args);
+    log_neutralise(line);
+    head = (int)strlen(line);
+    line[head] = '\n';
+    return (size_t)head + 1;
+}
+
+void log_write(enum config_log_level level, const char *format, ...)
+{
+    char line[LOG_LINE_MAX];
+    const int saved_errno = errno;
+    va_list args;
+    size_t len;
+
+    va_start(args, format);
+    len = log_format(line, sizeof line, level, format, args);
+    va_end(args);
+    pthread_mutex_lock(&log_state.lock);
+    if (log_state.fd >= 0 && level <= log_state.level) {
+        /* A log that cannot be written (disk full) must not stop what it tells about. */
+        ssize_t ignored = write(log_state.fd, line, len);
+        (void)ignored;
+    }
+    pthread_mutex_unlock(&log_state.lock);
+    errno = saved_errno;
+}

@@ -1,0 +1,41 @@
+/*
+ * pinentry_process: a pinentry program as a child process, and the socket to it.
+ *
+ * Purpose: start with posix_spawn (a host with threads must not be forked), with nothing of the host inherited
+ *   but its environment; wait for bytes with a deadline; end the child whatever state it is in.
+ * Owner: struct pinentry_process is the caller's, from _start to _end.
+ * Thread rule: one thread for each process.
+ */
+#ifndef PINWARD_COMMON_PINENTRY_PROCESS_H
+#define PINWARD_COMMON_PINENTRY_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "error.h"
+
+struct pinentry_process {
+    pid_t pid;
+    int pidfd;           /* so that a signal can never reach another process that got the same pid */
+    int fd;              /* our end of the socket that is the child's stdin and stdout; -1 once handed on */
+    int cancel_fd;       /* -1: none */
+    int64_t deadline_ms; /* CLOCK_MONOTONIC */
+    bool timed_out;      /* a wait ended by the deadline */
+    bool cancelled;      /* a wait ended by cancel_fd */
+};
+
+/* ERROR_PROMPT with a sentence naming the program when it cannot be started. */
+enum error_code pinentry_process_start(const char *program, unsigned timeout_s, int cancel_fd,
+                                       struct pinentry_process *process, struct error *err);
+
+/* read(2)/write(2) on the socket that wait no longer than the deadline; -1 and errno ETIMEDOUT or ECANCELED. A
+ * write to a dead child fails with EPIPE and raises no signal in the host. */
+ssize_t pinentry_process_read(struct pinentry_process *process, int fd, void *buffer, size_t size);
+ssize_t pinentry_process_write(struct pinentry_process *process, int fd, const void *buffer, size_t size);
+
+/* Closes the socket if it is still ours, gives the child a moment to leave, then ends it, and reaps it. */
+void pinentry_process_end(struct pinentry_process *process);
+
+#endif

@@ -1,0 +1,170 @@
+#include "pkcs11-module/consent.h"
+
+#include "common/i18n.h"
+#include "common/log.h"
+#include "pkcs11-module/certificate.h"
+#include "pkcs11-module/prompt.h"
+
+#define CONSENT_TRIES 3
+
+/* A key that carries CKA_ALWAYS_AUTHENTICATE: the backend itself counts and checks. */
+static bool checked_by_backend(const struct consent_request *request)
+{
+    return request->facts->always_authenticate && request->on != CK_INVALID_HANDLE;
+}
+
+CK_RV consent_check_pin(struct runtime *rt, const struct consent_request *request, const void *pin, CK_ULONG pin_len)
+{
+    CK_RV rv;
+
+    if (checked_by_backend(request)) {
+        rv = rt->backend.functions->C_Login(request->on, CKU_CONTEXT_SPECIFIC, (CK_BYTE_PTR)pin, pin_len);
+        return rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_INVALID ? CKR_PIN_INCORRECT : rv;
+    }
+    switch (login_check_pin(&rt->logins, request->slot, pin, pin_len)) {
+    case LOGIN_PIN_RIGHT:
+        return CKR_OK;
+    case LOGIN_PIN_WRONG:
+        return CKR_PIN_INCORRECT;
+    case LOGIN_PIN_LOCKED:
+        log_warning("three wrong PINs since the login: log in to the token again");
+        return CKR_PIN_LOCKED;
+    case LOGIN_PIN_UNKNOWN:
+        break;
+    }
+    return CKR_USER_NOT_LOGGED_IN;
+}
+
+/* The grace of a login that the module itself asked for: that PIN entry counts as the one for this use. */
+static bool covered_by_grace(struct runtime *rt, const struct consent_request *request)
+{
+    struct secret *pin;
+    CK_RV rv;
+
+    if (!policy_grace_covers(request->use))
+        return false;
+    pin = login_take_grace(&rt->logins, request->slot);
+    if (!pin)
+        return false;
+    rv = consent_check_pin(rt, request, secret_bytes(pin), secret_length(pin));
+    secret_free(&pin);
+    return rv == CKR_OK;
+}
+
+/* Asks until the PIN is right, the user has had enough, or the tries are used up. */
+static CK_RV ask_for_pin(struct runtime *rt, const struct consent_request *request, struct prompt_use *use,
+                         int cancel_fd)
+{
+    const char *wrong = NULL;
+
+    for (int tries = 0; tries < CONSENT_TRIES; tries++) {
+        struct secret *pin = NULL;
+        struct error err = {0};
+        enum error_code code = prompt_use_pin(&rt->config, use, wrong, cancel_fd, &pin, &err);
+        CK_RV rv;
+
+        if (code != ERROR_NONE) {
+            log_warning("%s", error_text(&err));
+            return prompt_error_to_rv(code);
+        }
+        rv = consent_check_pin(rt, request, secret_bytes(pin), secret_length(pin));
+        secret_free(&pin);
+        if (rv != CKR_PIN_INCORRECT)
+            return rv;
+        wrong = _("The PIN was wrong.");
+    }
+    log_warning("%d wrong PINs: the use is refused", CONSENT_TRIES);
+    return CKR_FUNCTION_REJECTED;
+}
+
+/* A reader with its own PIN pad: the user agrees here and types there. */
+static CK_RV ask_at_reader(struct runtime *rt, const struct consent_request *request, struct prompt_use *use,
+                           int cancel_fd)
+{
+    struct error err = {0};
+    enum error_code code;
+
+    if (!checked_by_backend(request)) {
+        log_error("the token takes PINs only at its reader and does not protect this key itself: it cannot check a "
+                  "PIN for one use, so the use is refused");
+        return CKR_FUNCTION_REJECTED;
+    }
+    code = prompt_use_confirm(&rt->config, use, _("If you agree, then enter the PIN at the reader."), cancel_fd, &err);
+    if (code != ERROR_NONE) {
+        log_warning("%s", error_text(&err));
+        return prompt_error_to_rv(code);
+    }
+    return rt->backend.functions->C_Login(request->on, CKU_CONTEXT_SPECIFIC, NULL, 0);
+}
+
+static CK_RV ask_for_yes(struct runtime *rt, struct prompt_use *use, int cancel_fd)
+{
+    struct error err = {0};
+    enum error_code code = prompt_use_confirm(&rt->config, use, NULL, cancel_fd, &err);
+
+    if (code == ERROR_NONE)
+        return CKR_OK;
+    log_warning("%s", error_text(&err));
+    return code == ERROR_CANCELLED ? CKR_FUNCTION_REJECTED : prompt_error_to_rv(code);
+}
+
+/* Describes the use and asks in the way that level and token want. */
+static CK_RV ask(struct runtime *rt, const struct consent_request *request, enum config_level level, int cancel_fd)
+{
+    char subject[CERTIFICATE_SUBJECT_MAX];
+    CK_TOKEN_INFO token;
+    struct prompt_use use = {.use = request->use,
+                             .facts = request->facts,
+                             .token = &token,
+                             .data = request->data,
+                             .data_len = request->data_len,
+                             .whole = request->whole};
+    CK_RV rv = rt->backend.functions->C_GetTokenInfo(request->slot, &token);
+
+    if (rv != CKR_OK)
+        return rv;
+    if (request->on != CK_INVALID_HANDLE &&
+        certificate_subject_of_key(rt->backend.functions, request->on, request->facts, subject))
+        use.subject = subject;
+    if (level == CONFIG_LEVEL_MEDIUM)
+        return ask_for_yes(rt, &use, cancel_fd);
+    if (token.flags & CKF_PROTECTED_AUTHENTICATION_PATH)
+        return ask_at_reader(rt, request, &use, cancel_fd);
+    return ask_for_pin(rt, request, &use, cancel_fd);
+}
+
+static const char *use_name(enum policy_use use)
+{
+    switch (use) {
+    case POLICY_USE_SIGN:
+        return "sign";
+    case POLICY_USE_DECRYPT:
+        return "decrypt";
+    case POLICY_USE_DELETE:
+        return "delete";
+    }
+    return "use";
+}
+
+CK_RV consent_obtain(struct runtime *rt, const struct consent_request *request, int cancel_fd)
+{
+    const enum config_level level = policy_level(&rt->config, request->facts);
+    const char *how = "asked";
+    CK_RV rv;
+
+    if (level == CONFIG_LEVEL_LOW) {
+        how = "level low";
+        rv = CKR_OK;
+    } else if (level == CONFIG_LEVEL_HIGH && rt->config.module.prompt == CONFIG_PROMPT_APPLICATION) {
+        how = "no context-specific login";
+        rv = CKR_USER_NOT_LOGGED_IN;
+    } else if (level == CONFIG_LEVEL_HIGH && covered_by_grace(rt, request)) {
+        how = "login grace";
+        rv = CKR_OK;
+    } else {
+        rv = ask(rt, request, level, cancel_fd);
+    }
+    log_info("%s with key \"%s\": %s (%s, 0x%08lx)", use_name(request->use), request->facts->label,
+             rv == CKR_OK ? "allowed" : "denied", how, rv);
+    return rv;
+}

@@ -1,0 +1,173 @@
+#include "common/i18n.h"
+#include "common/log.h"
+#include "pkcs11-module/entry.h"
+#include "pkcs11-module/gate.h"
+#include "pkcs11-module/pin_ask.h"
+#include "pkcs11-module/runtime.h"
+
+/* PKCS#11 2.40, 5.6: session management. */
+
+#define LOGIN_TRIES 3
+
+CK_RV own_C_OpenSession(CK_SLOT_ID slot_id, CK_FLAGS flags, CK_VOID_PTR application, CK_NOTIFY notify,
+                        CK_SESSION_HANDLE_PTR session)
+{
+    struct runtime *rt = runtime_get();
+    CK_RV rv;
+
+    if (!rt)
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    rv = rt->backend.functions->C_OpenSession(slot_id, flags, application, notify, session);
+    if (rv != CKR_OK)
+        return rv;
+    rv = session_add(&rt->sessions, rt->backend.functions, *session, slot_id, flags);
+    if (rv != CKR_OK)
+        (void)rt->backend.functions->C_CloseSession(*session);
+    return rv;
+}
+
+/* With its last session the application is logged out (5.6, C_CloseSession). */
+static void forget_login_without_sessions(struct runtime *rt, CK_SLOT_ID slot)
+{
+    if (!session_any_on_slot(&rt->sessions, slot))
+        login_forget(&rt->logins, slot);
+}
+
+/* What runs beside the session is closed first: the backend must see no session left when the last one goes. */
+CK_RV own_C_CloseSession(CK_SESSION_HANDLE session)
+{
+    struct runtime *rt = runtime_get();
+    struct session *known;
+    CK_SLOT_ID slot;
+    CK_RV rv;
+
+    if (!rt)
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    known = session_get(&rt->sessions, session);
+    if (known) {
+        slot = known->slot;
+        session_put(&rt->sessions, known);
+        session_remove(&rt->sessions, rt->backend.functions, session);
+        asks_withdraw_session(&rt->asks, session);
+    }
+    rv = rt->backend.functions->C_CloseSession(session);
+    session_forget_facts(&rt->sessions); /* its session objects are gone, their handles may be given again */
+    if (known)
+        forget_login_without_sessions(rt, slot);
+    return rv;
+}
+
+CK_RV own_C_CloseAllSessions(CK_SLOT_ID slot_id)
+{
+    struct runtime *rt = runtime_get();
+    CK_RV rv;
+
+    if (!rt)
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    session_remove_slot(&rt->sessions, rt->backend.functions, slot_id);
+    asks_withdraw_slot(&rt->asks, slot_id);
+    rv = rt->backend.functions->C_CloseAllSessions(slot_id);
+    session_forget_facts(&rt->sessions);
+    login_forget(&rt->logins, slot_id);
+    return rv;
+}
+
+static bool is_logged_in(const CK_SESSION_INFO *info)
+{
+    return info->state != CKS_RO_PUBLIC_SESSION && info->state != CKS_RW_PUBLIC_SESSION;
+}
+
+/* An application that logs in with a PIN of its own: it logs in, and that is all; it is never a consent. */
+static CK_RV login_with_pin(struct runtime *rt, CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_SLOT_ID slot,
+                            const void *pin, CK_ULONG pin_len, unsigned grace_s)
+{
+    CK_RV rv = rt->backend.functions->C_Login(session, user_type, (CK_BYTE_PTR)pin, pin_len);
+
+    if (rv == CKR_OK && user_type == CKU_USER && pin &&
+        login_remember(&rt->logins, slot, pin, pin_len, grace_s) != CKR_OK) {
+        /* A login that the gate cannot check uses against would leave every key unusable: undo it and say so. */
+        (void)rt->backend.functions->C_Logout(session);
+        return CKR_HOST_MEMORY;
+    }
+    return rv;
+}
+
+/* Protected path: the module asks. */
+static CK_RV login_asking(struct runtime *rt, CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_SLOT_ID slot)
+{
+    const enum prompt_pin which = user_type == CKU_SO ? PROMPT_PIN_SO : PROMPT_PIN_USER;
+    const char *wrong = NULL;
+    CK_RV rv = CKR_OK;
+
+    for (int tries = 0; tries < LOGIN_TRIES; tries++) {
+        struct secret *pin = NULL;
+
+        rv = pin_ask(rt, session, slot, which, wrong, &pin);
+        if (rv != CKR_OK)
+            return rv;
+        rv = login_with_pin(rt, session, user_type, slot, secret_bytes(pin), secret_length(pin),
+                            rt->config.module.login_grace_s);
+        secret_free(&pin);
+        if (rv != CKR_PIN_INCORRECT && rv != CKR_PIN_LEN_RANGE && rv != CKR_PIN_INVALID)
+            return rv;
+        wrong = _("The PIN was wrong.");
+    }
+    return rv;
+}
+
+/* A context-specific login with prompt = module: the PIN that the application brings is no consent; the user is
+ * asked at once, so that an application that is used to asking for itself works and costs one PIN entry. */
+static CK_RV login_context(struct runtime *rt, CK_SESSION_HANDLE session, CK_BYTE_PTR pin, CK_ULONG pin_len)
+{
+    if (rt->config.module.prompt == CONFIG_PROMPT_MODULE)
+        return gate_context_login(rt, session, NULL, 0);
+    return pin ? gate_context_login(rt, session, pin, pin_len) : CKR_ARGUMENTS_BAD;
+}
+
+CK_RV own_C_Login(CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_BYTE_PTR pin, CK_ULONG pin_len)
+{
+    struct runtime *rt = runtime_get();
+    CK_SESSION_INFO info;
+    CK_RV rv;
+
+    if (!rt)
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    rv = rt->backend.functions->C_GetSessionInfo(session, &info);
+    if (rv != CKR_OK)
+        return rv;
+    if (user_type == CKU_CONTEXT_SPECIFIC)
+        return login_context(rt, session, pin, pin_len);
+    if (user_type != CKU_USER && user_type != CKU_SO)
+        return CKR_USER_TYPE_INVALID;
+    /* Only where it would not be in vain is anybody asked. */
+    if (!pin && !is_logged_in(&info) && pin_ask_is_ours(rt, info.slotID))
+        rv = login_asking(rt, session, user_type, info.slotID);
+    else if (!pin && is_logged_in(&info))
+        rv = (info.state == CKS_RW_SO_FUNCTIONS) == (user_type == CKU_SO) ? CKR_USER_ALREADY_LOGGED_IN
+                                                                         : CKR_USER_ANOTHER_ALREADY_LOGGED_IN;
+    else
+        rv = login_with_pin(rt, session, user_type, info.slotID, pin, pin_len, 0);
+    if (rv == CKR_OK)
+        session_forget_facts(&rt->sessions);
+    return rv;
+}
+
+CK_RV own_C_Logout(CK_SESSION_HANDLE session)
+{
+    struct runtime *rt = runtime_get();
+    CK_SESSION_INFO info;
+    CK_RV rv;
+
+    if (!rt)
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    rv = rt->backend.functions->C_GetSessionInfo(session, &info);
+    if (rv != CKR_OK)
+        return rv;
+    rv = rt->backend.functions->C_Logout(session);
+    /* Whatever the backend answered: a wish to log out ends every consent and wipes what is known of the PIN. */
+    session_end_operations(&rt->sessions, rt->backend.functions, info.slotID);
+    asks_withdraw_slot(&rt->asks, info.slotID);
+    session_forget_facts(&rt->sessions);
+    login_forget(&rt->logins, info.slotID);
+    return rv;
+}

@@ -1,0 +1,110 @@
+#include "common/log.h"
+#include "pkcs11-module/entry.h"
+#include "pkcs11-module/pin_ask.h"
+#include "pkcs11-module/runtime.h"
+
+/* PKCS#11 2.40, 5.5: slot and token management, where Pinward has a say. */
+
+/* With prompt = module the gate is a protected authentication path: applications log in with a NULL PIN. */
+CK_RV own_C_GetTokenInfo(CK_SLOT_ID slot_id, CK_TOKEN_INFO_PTR info)
+{
+    struct runtime *rt = runtime_get();
+    CK_RV rv;
+
+    if (!rt)
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    rv = rt->backend.functions->C_GetTokenInfo(slot_id, info);
+    if (rv == CKR_OK && rt->config.module.prompt == CONFIG_PROMPT_MODULE)
+        info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
+    return rv;
+}
+
+CK_RV own_C_InitToken(CK_SLOT_ID slot_id, CK_BYTE_PTR pin, CK_ULONG pin_len, CK_BYTE_PTR label)
+{
+    struct runtime *rt = runtime_get();
+    struct secret *asked = NULL;
+    CK_RV rv = CKR_OK;
+
+    if (!rt)
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (!pin && pin_ask_is_ours(rt, slot_id))
+        rv = pin_ask(rt, CK_INVALID_HANDLE, slot_id, PROMPT_PIN_SO, NULL, &asked);
+    if (rv == CKR_OK && asked)
+        rv = rt->backend.functions->C_InitToken(slot_id, (CK_BYTE_PTR)secret_bytes(asked), secret_length(asked), label);
+    else if (rv == CKR_OK)
+        rv = rt->backend.functions->C_InitToken(slot_id, pin, pin_len, label);
+    secret_free(&asked);
+    if (rv == CKR_OK) {
+        login_forget(&rt->logins, slot_id);
+        session_forget_facts(&rt->sessions);
+    }
+    return rv;
+}
+
+CK_RV own_C_InitPIN(CK_SESSION_HANDLE session, CK_BYTE_PTR pin, CK_ULONG pin_len)
+{
+    struct runtime *rt = runtime_get();
+    struct secret *asked = NULL;
+    CK_SESSION_INFO info;
+    CK_RV rv;
+
+    if (!rt)
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    rv = rt->backend.functions->C_GetSessionInfo(session, &info);
+    if (rv != CKR_OK)
+        return rv;
+    if (!pin && pin_ask_is_ours(rt, info.slotID)) {
+        if (info.state != CKS_RW_SO_FUNCTIONS)
+            return CKR_USER_NOT_LOGGED_IN;
+        rv = pin_ask(rt, session, info.slotID, PROMPT_PIN_NEW, NULL, &asked);
+    }
+    if (rv == CKR_OK && asked)
+        rv = rt->backend.functions->C_InitPIN(session, (CK_BYTE_PTR)secret_bytes(asked), secret_length(asked));
+    else if (rv == CKR_OK)
+        rv = rt->backend.functions->C_InitPIN(session, pin, pin_len);
+    secret_free(&asked);
+    return rv;
+}
+
+/* Both PINs from the user. */
+static CK_RV set_pin_asking(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, struct secret **old_pin,
+                            struct secret **new_pin)
+{
+    CK_RV rv = pin_ask(rt, session, slot, PROMPT_PIN_OLD, NULL, old_pin);
+
+    if (rv == CKR_OK)
+        rv = pin_ask(rt, session, slot, PROMPT_PIN_NEW, NULL, new_pin);
+    if (rv == CKR_OK)
+        rv = rt->backend.functions->C_SetPIN(session, (CK_BYTE_PTR)secret_bytes(*old_pin), secret_length(*old_pin),
+                                             (CK_BYTE_PTR)secret_bytes(*new_pin), secret_length(*new_pin));
+    return rv;
+}
+
+CK_RV own_C_SetPIN(CK_SESSION_HANDLE session, CK_BYTE_PTR old_pin, CK_ULONG old_len, CK_BYTE_PTR new_pin,
+                   CK_ULONG new_len)
+{
+    struct runtime *rt = runtime_get();
+    struct secret *old_asked = NULL;
+    struct secret *new_asked = NULL;
+    CK_SESSION_INFO info;
+    CK_RV rv;
+
+    if (!rt)
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    rv = rt->backend.functions->C_GetSessionInfo(session, &info);
+    if (rv != CKR_OK)
+        return rv;
+    if (!old_pin && !new_pin && pin_ask_is_ours(rt, info.slotID)) {
+        rv = set_pin_asking(rt, session, info.slotID, &old_asked, &new_asked);
+        new_pin = new_asked ? (CK_BYTE_PTR)secret_bytes(new_asked) : NULL;
+        new_len = new_asked ? secret_length(new_asked) : 0;
+    } else {
+        rv = rt->backend.functions->C_SetPIN(session, old_pin, old_len, new_pin, new_len);
+    }
+    /* A user who is logged in stays so; later uses are checked against the new PIN. */
+    if (rv == CKR_OK && (info.state == CKS_RW_USER_FUNCTIONS || info.state == CKS_RO_USER_FUNCTIONS))
+        rv = login_remember(&rt->logins, info.slotID, new_pin, new_len, 0);
+    secret_free(&old_asked);
+    secret_free(&new_asked);
+    return rv;
+}

@@ -1,0 +1,130 @@
+#include "pkcs11-module/key_facts.h"
+
+#include <string.h>
+
+/* One attribute. true when the token gave a value of at most size bytes; *len is then its length. */
+static bool read_attribute(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                           CK_ATTRIBUTE_TYPE type, void *value, CK_ULONG size, CK_ULONG *len)
+{
+    CK_ATTRIBUTE attribute = {type, value, size};
+
+    if (backend->C_GetAttributeValue(session, object, &attribute, 1) != CKR_OK || attribute.ulValueLen > size)
+        return false;
+    *len = attribute.ulValueLen;
+    return true;
+}
+
+static bool read_bool(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                      CK_ATTRIBUTE_TYPE type, bool otherwise)
+{
+    CK_BBOOL value = CK_FALSE;
+    CK_ULONG len = 0;
+
+    if (!read_attribute(backend, session, object, type, &value, sizeof value, &len) || len != sizeof value)
+        return otherwise;
+    return value != CK_FALSE;
+}
+
+/* The bytes of an attribute that may be longer than what is kept of it. */
+static CK_ULONG attribute_length(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                                 CK_ATTRIBUTE_TYPE type)
+{
+    CK_ATTRIBUTE attribute = {type, NULL, 0};
+
+    if (backend->C_GetAttributeValue(session, object, &attribute, 1) != CKR_OK ||
+        attribute.ulValueLen == CK_UNAVAILABLE_INFORMATION)
+        return 0;
+    return attribute.ulValueLen;
+}
+
+/* A label may be of any length and need not be UTF-8: what is kept ends at a whole character. */
+static void read_label(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                       struct key_facts *facts)
+{
+    unsigned char label[4 * KEY_LABEL_MAX];
+    CK_ULONG len = 0;
+    CK_ULONG end;
+
+    if (!read_attribute(backend, session, object, CKA_LABEL, label, sizeof label, &len))
+        len = 0;
+    end = len > KEY_LABEL_MAX ? KEY_LABEL_MAX : len;
+    if (end < len)
+        while (end > 0 && (label[end] & 0xC0) == 0x80)
+            end--;
+    memcpy(facts->label, label, end);
+    facts->label[end] = '\0';
+}
+
+/* Bytes of a signature by the curve that CKA_EC_PARAMS names (PKCS#11 2.40, 2.3.1: r and s, each as long as the
+ * order; RFC 8032 for the Edwards curves). */
+static CK_ULONG curve_signature_length(const CK_BYTE *params, CK_ULONG len)
+{
+    static const struct {
+        const char *der; /* an OBJECT IDENTIFIER, or a PrintableString for the Edwards curves */
+        CK_ULONG der_len;
+        CK_ULONG signature_len;
+    } curves[] = {
+        {"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x01", 10, 48}, /* P-192 */
+        {"\x06\x05\x2b\x81\x04\x00\x21", 7, 56},             /* P-224 */
+        {"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 10, 64}, /* P-256 */
+        {"\x06\x05\x2b\x81\x04\x00\x0a", 7, 64},             /* secp256k1 */
+        {"\x06\x05\x2b\x81\x04\x00\x22", 7, 96},             /* P-384 */
+        {"\x06\x05\x2b\x81\x04\x00\x23", 7, 132},            /* P-521 */
+        {"\x06\x03\x2b\x65\x70", 5, 64},                      /* Ed25519 */
+        {"\x06\x03\x2b\x65\x71", 5, 114},                     /* Ed448 */
+        {"\x13\x0c" "edwards25519", 14, 64},
+        {"\x13\x0a" "edwards448", 12, 114},
+    };
+
+    for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++)
+        if (len == curves[i].der_len && memcmp(params, curves[i].der, len) == 0)
+            return curves[i].signature_len;
+    return 0;
+}
+
+static CK_ULONG read_output_length(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                                   CK_KEY_TYPE key_type)
+{
+    CK_BYTE params[32];
+    CK_ULONG len = 0;
+
+    if (key_type == CKK_RSA)
+        return attribute_length(backend, session, object, CKA_MODULUS);
+    if ((key_type == CKK_EC || key_type == CKK_EC_EDWARDS) &&
+        read_attribute(backend, session, object, CKA_EC_PARAMS, params, sizeof params, &len))
+        return curve_signature_length(params, len);
+    return 0;
+}
+
+static void read_private_key(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                             struct key_facts *facts)
+{
+    CK_ULONG len = 0;
+
+    if (!read_attribute(backend, session, object, CKA_KEY_TYPE, &facts->key_type, sizeof facts->key_type, &len) ||
+        len != sizeof facts->key_type)
+        facts->key_type = CK_UNAVAILABLE_INFORMATION;
+    facts->always_authenticate = read_bool(backend, session, object, CKA_ALWAYS_AUTHENTICATE, false);
+    facts->extractable = read_bool(backend, session, object, CKA_EXTRACTABLE, true);
+    facts->output_len = read_output_length(backend, session, object, facts->key_type);
+    if (!read_attribute(backend, session, object, CKA_ID, facts->id, sizeof facts->id, &facts->id_len))
+        facts->id_len = 0;
+    read_label(backend, session, object, facts);
+}
+
+CK_RV key_facts_read(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                     struct key_facts *facts)
+{
+    struct key_facts read = {0};
+    CK_ATTRIBUTE attribute = {CKA_CLASS, &read.object_class, sizeof read.object_class};
+    CK_RV rv = backend->C_GetAttributeValue(session, object, &attribute, 1);
+
+    if (rv != CKR_OK)
+        return rv;
+    if (attribute.ulValueLen != sizeof read.object_class)
+        return CKR_DEVICE_ERROR; /* an object without a class: nothing can be said of it, so nothing is allowed */
+    if (key_facts_is_private_key(&read))
+        read_private_key(backend, session, object, &read);
+    *facts = read;
+    return CKR_OK;
+}

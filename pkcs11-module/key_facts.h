@@ -1,0 +1,38 @@
+/*
+ * key_facts: what the gate needs to know of an object before it lets it be used.
+ *
+ * Owner: plain values, copied freely. Thread rule: none.
+ */
+#ifndef PINWARD_MODULE_KEY_FACTS_H
+#define PINWARD_MODULE_KEY_FACTS_H
+
+#include <stdbool.h>
+
+#include "pkcs11-module/p11.h"
+
+#define KEY_LABEL_MAX 128
+#define KEY_ID_MAX    64
+
+struct key_facts {
+    CK_OBJECT_CLASS object_class;
+    /* The rest is read for private keys only. */
+    CK_KEY_TYPE key_type;           /* CK_UNAVAILABLE_INFORMATION when the token does not say */
+    bool always_authenticate;       /* the backend itself asks for the PIN at every use */
+    bool extractable;               /* true also when the token does not say */
+    CK_ULONG output_len;            /* bytes of a signature; RSA: also the most that a decryption gives; 0: unknown */
+    char label[KEY_LABEL_MAX + 1];  /* CKA_LABEL, cut at a whole character */
+    CK_BYTE id[KEY_ID_MAX];         /* CKA_ID, cut */
+    CK_ULONG id_len;
+};
+
+/* Reads the facts from the token. CKR_OBJECT_HANDLE_INVALID, or whatever else C_GetAttributeValue said: the object
+ * must then not be used. */
+CK_RV key_facts_read(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                     struct key_facts *facts);
+
+static inline bool key_facts_is_private_key(const struct key_facts *facts)
+{
+    return facts->object_class == CKO_PRIVATE_KEY;
+}
+
+#endif

@@ -1,0 +1,82 @@
+#include "pkcs11-module/operation.h"
+
+#include "pkcs11-module/gate.h"
+
+/* PKCS#11 2.40, 5.2: the result is given out, and with it the operation ends, unless the caller asked only for the
+ * length or gave too small a buffer. */
+static bool is_over(CK_RV rv, CK_BYTE_PTR out)
+{
+    return rv != CKR_BUFFER_TOO_SMALL && !(rv == CKR_OK && !out);
+}
+
+/* Can the length be told without the backend? It must be where the backend itself waits for the PIN: it would end
+ * the operation at any call before that. */
+static bool length_known(const struct gate_turn *turn)
+{
+    return turn->operation.facts.output_len > 0;
+}
+
+/* A signature's length is exact, so a buffer that is too small for it can be refused before anybody is asked. */
+static bool surely_too_small(const struct gate_turn *turn, CK_ULONG room)
+{
+    return turn->kind == OPERATION_SIGN && length_known(turn) && room < turn->operation.facts.output_len;
+}
+
+/* While the consent is still open: answers what needs none. false: the consent must be asked for. */
+static bool answered_without_consent(const struct gate_turn *turn, CK_BYTE_PTR out, CK_ULONG_PTR out_len, CK_RV *rv)
+{
+    if (!gate_must_ask(turn) || !length_known(turn))
+        return false;
+    if (out && !surely_too_small(turn, *out_len))
+        return false;
+    *rv = out ? CKR_BUFFER_TOO_SMALL : CKR_OK;
+    *out_len = turn->operation.facts.output_len;
+    return true;
+}
+
+/* A length query that only the backend can answer, because the key is of a kind that is not known here. */
+static bool must_query_backend(const struct gate_turn *turn, CK_BYTE_PTR out)
+{
+    return gate_must_ask(turn) && !out && !turn->operation.facts.always_authenticate;
+}
+
+CK_RV operation_whole(struct runtime *rt, CK_SESSION_HANDLE handle, enum operation_kind kind,
+                      operation_whole_function *function, CK_BYTE_PTR in, CK_ULONG in_len, CK_BYTE_PTR out,
+                      CK_ULONG_PTR out_len)
+{
+    struct gate_turn turn;
+    CK_RV rv = gate_take(rt, handle, kind, &turn);
+
+    if (rv != CKR_OK)
+        return rv;
+    if (!out_len || (!in && in_len > 0)) {
+        rv = CKR_ARGUMENTS_BAD;
+    } else if (!answered_without_consent(&turn, out, out_len, &rv)) {
+        if (!must_query_backend(&turn, out))
+            rv = gate_agree(&turn, in, in_len, true);
+        if (rv == CKR_OK)
+            rv = function(turn.operation.on, in, in_len, out, out_len);
+    }
+    gate_leave(&turn, is_over(rv, out));
+    return rv;
+}
+
+CK_RV operation_final(struct runtime *rt, CK_SESSION_HANDLE handle, enum operation_kind kind,
+                      operation_final_function *function, CK_BYTE_PTR out, CK_ULONG_PTR out_len)
+{
+    struct gate_turn turn;
+    CK_RV rv = gate_take(rt, handle, kind, &turn);
+
+    if (rv != CKR_OK)
+        return rv;
+    if (!out_len) {
+        rv = CKR_ARGUMENTS_BAD;
+    } else if (!answered_without_consent(&turn, out, out_len, &rv)) {
+        if (!must_query_backend(&turn, out))
+            rv = gate_agree(&turn, NULL, 0, false);
+        if (rv == CKR_OK)
+            rv = function(turn.operation.on, out, out_len);
+    }
+    gate_leave(&turn, is_over(rv, out));
+    return rv;
+}

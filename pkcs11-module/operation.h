@@ -1,0 +1,28 @@
+/*
+ * operation: the data calls that signing and decrypting have in common, behind the gate.
+ *
+ * Owner: none. Thread rule: any thread.
+ */
+#ifndef PINWARD_MODULE_OPERATION_H
+#define PINWARD_MODULE_OPERATION_H
+
+#include "pkcs11-module/p11.h"
+#include "pkcs11-module/runtime.h"
+
+/* C_Sign, C_Decrypt. */
+typedef CK_RV operation_whole_function(CK_SESSION_HANDLE, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
+/* C_SignFinal, C_DecryptFinal. */
+typedef CK_RV operation_final_function(CK_SESSION_HANDLE, CK_BYTE_PTR, CK_ULONG_PTR);
+
+/* One-part operation: consent over all of the data, then the call. A length query asks nobody; neither does a
+ * signature that would not fit (PKCS#11 2.40, 5.2). */
+CK_RV operation_whole(struct runtime *rt, CK_SESSION_HANDLE handle, enum operation_kind kind,
+                      operation_whole_function *function, CK_BYTE_PTR in, CK_ULONG in_len, CK_BYTE_PTR out,
+                      CK_ULONG_PTR out_len);
+
+/* The end of a multi-part operation. The consent was given at the first part; it is asked for here only when there
+ * was none. */
+CK_RV operation_final(struct runtime *rt, CK_SESSION_HANDLE handle, enum operation_kind kind,
+                      operation_final_function *function, CK_BYTE_PTR out, CK_ULONG_PTR out_len);
+
+#endif

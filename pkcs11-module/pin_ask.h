@@ -1,0 +1,21 @@
+/*
+ * pin_ask: asking for a PIN of the token (to log in, to change it), as a question that can be withdrawn.
+ *
+ * Owner: the PIN belongs to the caller. Thread rule: any thread; no lock is held while it asks.
+ */
+#ifndef PINWARD_MODULE_PIN_ASK_H
+#define PINWARD_MODULE_PIN_ASK_H
+
+#include "pkcs11-module/prompt.h"
+#include "pkcs11-module/runtime.h"
+
+/* Is a NULL PIN for this token a request to ask here? Not with prompt = application, and not when the token has a
+ * PIN pad of its own: then it is the backend's business. */
+bool pin_ask_is_ours(struct runtime *rt, CK_SLOT_ID slot);
+
+/* Asks. error: what was wrong with the last answer, or NULL. CKRs of prompt_error_to_rv; on CKR_OK *pin is the
+ * caller's to free. session may be CK_INVALID_HANDLE. */
+CK_RV pin_ask(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, enum prompt_pin which,
+              const char *error, struct secret **pin);
+
+#endif

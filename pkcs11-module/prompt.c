@@ -1,0 +1,225 @@
+#include "pkcs11-module/prompt.h"
+
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/i18n.h"
+#include "common/pinentry.h"
+#include "pkcs11-module/requester.h"
+
+/* Assuan's line is 1000 bytes and escaping makes it longer: what does not fit is cut by pinentry.c, so what
+ * matters most comes first. */
+#define TEXT_MAX 960
+
+struct text {
+    char bytes[TEXT_MAX];
+    size_t len;
+};
+
+static void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void text_add(struct text *text, const char *format, ...)
+{
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(text->bytes + text->len, sizeof text->bytes - text->len, format, args);
+    va_end(args);
+    if (n > 0)
+        text->len += (size_t)n < sizeof text->bytes - text->len ? (size_t)n : sizeof text->bytes - text->len - 1;
+}
+
+/* A token's label is 32 bytes padded with blanks (PKCS#11 2.40, 3.2, CK_TOKEN_INFO). */
+static int token_label_length(const CK_TOKEN_INFO *token)
+{
+    int len = (int)sizeof token->label;
+
+    while (len > 0 && (token->label[len - 1] == ' ' || token->label[len - 1] == '\0'))
+        len--;
+    return len;
+}
+
+static void text_add_token(struct text *text, const CK_TOKEN_INFO *token)
+{
+    text_add(text, _("Token: %.*s\n"), token_label_length(token), (const char *)token->label);
+}
+
+static void text_add_program(struct text *text)
+{
+    struct requester requester;
+
+    requester_describe(&requester);
+    text_add(text, _("Program: %s (process %ld)\n"), requester.path, (long)requester.pid);
+    text_add(text, _("Command: %s\n"), requester.command);
+}
+
+/* What the token itself says of the tries that are left. */
+static void text_add_tries(struct text *text, const CK_TOKEN_INFO *token)
+{
+    if (token->flags & CKF_USER_PIN_FINAL_TRY)
+        text_add(text, _("This is the LAST try: another wrong PIN locks the token.\n"));
+    else if (token->flags & CKF_USER_PIN_COUNT_LOW)
+        text_add(text, _("A wrong PIN was entered before: few tries are left.\n"));
+}
+
+static const char *use_headline(enum policy_use use)
+{
+    switch (use) {
+    case POLICY_USE_SIGN:
+        return _("A program wants to SIGN with your key.");
+    case POLICY_USE_DECRYPT:
+        return _("A program wants to DECRYPT with your key.");
+    case POLICY_USE_DELETE:
+        return _("A program wants to DELETE your key. This cannot be undone.");
+    }
+    return _("A program wants to use your key.");
+}
+
+static void text_add_key(struct text *text, const struct prompt_use *use)
+{
+    char id[2 * KEY_ID_MAX + 1];
+
+    if (use->facts->label[0]) {
+        text_add(text, _("Key: %s\n"), use->facts->label);
+    } else {
+        sodium_bin2hex(id, sizeof id, use->facts->id, use->facts->id_len);
+        text_add(text, _("Key: without a label, id %s\n"), use->facts->id_len ? id : "-");
+    }
+    if (use->subject)
+        text_add(text, _("Certificate: %s\n"), use->subject);
+}
+
+static void text_add_data(struct text *text, const struct prompt_use *use)
+{
+    unsigned char digest[crypto_hash_sha256_BYTES];
+    char hex[2 * sizeof digest + 1];
+
+    if (use->use == POLICY_USE_DELETE)
+        return;
+    if (!use->whole) {
+        text_add(text, _("Data: given in parts\n"));
+        return;
+    }
+    crypto_hash_sha256(digest, use->data, use->data_len);
+    sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
+    text_add(text, _("Data (SHA-256): %s\n"), hex);
+}
+
+static void use_text(struct text *text, const struct prompt_use *use)
+{
+    memset(text, 0, sizeof *text);
+    text_add(text, "%s\n\n", use_headline(use->use));
+    text_add_key(text, use);
+    text_add_token(text, use->token);
+    text_add_tries(text, use->token);
+    text_add_data(text, use);
+    text_add_program(text);
+}
+
+static void question_init(struct pinentry_question *question, const struct config *config, const struct text *text,
+                          int cancel_fd)
+{
+    *question = (struct pinentry_question){
+        .program = config->module.pinentry,
+        .timeout_s = config->module.prompt_timeout_s,
+        .cancel_fd = cancel_fd,
+        .title = "Pinward",
+        .text = text->bytes,
+    };
+}
+
+enum error_code prompt_use_pin(const struct config *config, const struct prompt_use *use, const char *error,
+                               int cancel_fd, struct secret **pin, struct error *err)
+{
+    struct pinentry_question question;
+    struct text text;
+
+    use_text(&text, use);
+    text_add(&text, "\n%s", _("Enter the PIN only if you have just asked for this."));
+    question_init(&question, config, &text, cancel_fd);
+    question.prompt = _("PIN:");
+    question.error = error;
+    return pinentry_get_pin(&question, pin, err);
+}
+
+enum error_code prompt_use_confirm(const struct config *config, const struct prompt_use *use,
+                                   const char *instruction, int cancel_fd, struct error *err)
+{
+    struct pinentry_question question;
+    struct text text;
+
+    use_text(&text, use);
+    text_add(&text, "\n%s", instruction ? instruction : _("Agree only if you have just asked for this."));
+    question_init(&question, config, &text, cancel_fd);
+    question.ok_label = _("_Agree");
+    question.cancel_label = _("_Refuse");
+    return pinentry_confirm(&question, err);
+}
+
+static const char *pin_headline(enum prompt_pin which)
+{
+    switch (which) {
+    case PROMPT_PIN_USER:
+        return _("A program wants to log in to your token.");
+    case PROMPT_PIN_SO:
+        return _("A program wants to log in to the token as its security officer.");
+    case PROMPT_PIN_OLD:
+        return _("A program wants to change the PIN of the token. Enter the present one.");
+    case PROMPT_PIN_NEW:
+        return _("Choose the new PIN of the token.");
+    }
+    return "";
+}
+
+static const char *pin_label(enum prompt_pin which)
+{
+    switch (which) {
+    case PROMPT_PIN_USER:
+        break;
+    case PROMPT_PIN_SO:
+        return _("SO PIN:");
+    case PROMPT_PIN_OLD:
+        return _("Present PIN:");
+    case PROMPT_PIN_NEW:
+        return _("New PIN:");
+    }
+    return _("PIN:");
+}
+
+enum error_code prompt_token_pin(const struct config *config, enum prompt_pin which, const CK_TOKEN_INFO *token,
+                                 const char *error, int cancel_fd, struct secret **pin, struct error *err)
+{
+    struct pinentry_question question;
+    struct text text = {0};
+
+    text_add(&text, "%s\n\n", pin_headline(which));
+    text_add_token(&text, token);
+    if (which == PROMPT_PIN_USER || which == PROMPT_PIN_OLD)
+        text_add_tries(&text, token);
+    text_add_program(&text);
+    question_init(&question, config, &text, cancel_fd);
+    question.prompt = pin_label(which);
+    question.error = error;
+    if (which == PROMPT_PIN_NEW)
+        question.repeat = _("New PIN again:");
+    return pinentry_get_pin(&question, pin, err);
+}
+
+CK_RV prompt_error_to_rv(enum error_code code)
+{
+    switch (code) {
+    case ERROR_NONE:
+        return CKR_OK;
+    case ERROR_CANCELLED:
+        return CKR_FUNCTION_CANCELED;
+    case ERROR_TIMEOUT:
+        return CKR_FUNCTION_REJECTED;
+    case ERROR_MEMORY:
+        return CKR_HOST_MEMORY;
+    default:
+        return CKR_FUNCTION_FAILED;
+    }
+}

@@ -1,0 +1,53 @@
+/*
+ * prompt: the words of every question that the module puts to the user, and the asking of it.
+ *
+ * Owner: nothing kept; a PIN that comes back belongs to the caller.
+ * Thread rule: any thread; no lock is held.
+ */
+#ifndef PINWARD_MODULE_PROMPT_H
+#define PINWARD_MODULE_PROMPT_H
+
+#include "common/config.h"
+#include "common/error.h"
+#include "common/secret.h"
+#include "pkcs11-module/key_facts.h"
+#include "pkcs11-module/p11.h"
+#include "pkcs11-module/policy.h"
+
+/* What the user is asked to agree to. */
+struct prompt_use {
+    enum policy_use use;
+    const struct key_facts *facts;
+    const CK_TOKEN_INFO *token;
+    const char *subject; /* of the key's certificate; NULL when there is none */
+    const void *data;    /* what is signed or decrypted, where the call carries all of it; else NULL */
+    CK_ULONG data_len;
+    bool whole;
+};
+
+/* Which PIN is asked for, when it is not for the use of a key. */
+enum prompt_pin {
+    PROMPT_PIN_USER,     /* to log in */
+    PROMPT_PIN_SO,       /* the security officer's, to log in */
+    PROMPT_PIN_OLD,      /* the one to be changed */
+    PROMPT_PIN_NEW,      /* the new one, typed twice */
+};
+
+/* Asks for the PIN to agree to a use. error: what was wrong with the last answer, or NULL. Errors as
+ * pinentry_get_pin. */
+enum error_code prompt_use_pin(const struct config *config, const struct prompt_use *use, const char *error,
+                               int cancel_fd, struct secret **pin, struct error *err);
+
+/* Asks for a yes to a use, with a line of further instruction or NULL. Errors as pinentry_confirm. */
+enum error_code prompt_use_confirm(const struct config *config, const struct prompt_use *use,
+                                   const char *instruction, int cancel_fd, struct error *err);
+
+/* Asks for a PIN of the token. */
+enum error_code prompt_token_pin(const struct config *config, enum prompt_pin which, const CK_TOKEN_INFO *token,
+                                 const char *error, int cancel_fd, struct secret **pin, struct error *err);
+
+/* The CKR for a question that failed: CKR_FUNCTION_CANCELED when the user cancelled, CKR_FUNCTION_REJECTED when
+ * nobody answered, CKR_FUNCTION_FAILED when it could not be asked, CKR_HOST_MEMORY. */
+CK_RV prompt_error_to_rv(enum error_code code);
+
+#endif

@@ -1,0 +1,42 @@
+#include "pkcs11-module/requester.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static void read_path(char path[REQUESTER_PATH_MAX])
+{
+    ssize_t n = readlink("/proc/self/exe", path, REQUESTER_PATH_MAX - 1);
+
+    if (n <= 0) {
+        strcpy(path, "?");
+        return;
+    }
+    path[n] = '\0';
+}
+
+static void read_command(char command[REQUESTER_COMMAND_MAX])
+{
+    int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, command, REQUESTER_COMMAND_MAX - 1);
+    size_t len = n > 0 ? (size_t)n : 0;
+
+    if (fd >= 0)
+        close(fd);
+    while (len > 0 && command[len - 1] == '\0')
+        len--;
+    for (size_t i = 0; i < len; i++) {
+        if (command[i] == '\0')
+            command[i] = ' ';
+        else if ((unsigned char)command[i] < 0x20 || command[i] == 0x7f)
+            command[i] = '?';
+    }
+    command[len] = '\0';
+}
+
+void requester_describe(struct requester *requester)
+{
+    requester->pid = getpid();
+    read_path(requester->path);
+    read_command(requester->command);
+}

@@ -1,0 +1,131 @@
+#include "pkcs11-module/runtime.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include "common/i18n.h"
+#include "common/log.h"
+
+static struct runtime runtime_none; /* zeros: what is seen before the first C_Initialize */
+
+struct runtime *_Atomic runtime_mapping = &runtime_none;
+
+struct runtime *runtime_get(void)
+{
+    struct runtime *rt = atomic_load_explicit(&runtime_mapping, memory_order_acquire);
+
+    return atomic_load_explicit(&rt->functions, memory_order_acquire) ? rt : NULL;
+}
+
+/* The mapping, made when it is not there yet; NULL when there is no memory, or no wipe on fork (Linux 4.14). */
+static struct runtime *runtime_map(void)
+{
+    struct runtime *expected = &runtime_none;
+    struct runtime *rt = atomic_load(&runtime_mapping);
+
+    if (rt != &runtime_none)
+        return rt;
+    rt = mmap(NULL, sizeof *rt, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (rt == MAP_FAILED)
+        return NULL;
+    if (madvise(rt, sizeof *rt, MADV_WIPEONFORK) != 0) {
+        munmap(rt, sizeof *rt);
+        return NULL;
+    }
+    if (!atomic_compare_exchange_strong(&runtime_mapping, &expected, rt)) {
+        munmap(rt, sizeof *rt); /* another thread was first */
+        rt = expected;
+    }
+    return rt;
+}
+
+/* Reads the configuration and opens the log. A configuration that is wrong stops the module: it must not run with
+ * a policy that the user did not write. */
+static CK_RV runtime_configure(struct runtime *rt)
+{
+    struct config fallback = {.log = {.level = CONFIG_LOG_INFO}};
+    struct error err = {0};
+
+    if (config_load(&rt->config, &err) != ERROR_NONE) {
+        log_open(&fallback, NULL);
+        log_error("configuration: %s", error_text(&err));
+        log_close();
+        return CKR_GENERAL_ERROR;
+    }
+    log_open(&rt->config, NULL); /* without a log the gate still works */
+    return CKR_OK;
+}
+
+static CK_RV runtime_start_locked(struct runtime *rt, CK_VOID_PTR init_args)
+{
+    CK_RV rv;
+
+    if (atomic_load(&rt->functions))
+        return CKR_CRYPTOKI_ALREADY_INITIALIZED;
+    log_forget(); /* in a forked child the parent's log is not this process's */
+    i18n_bind();
+    rv = runtime_configure(rt);
+    if (rv != CKR_OK)
+        return rv;
+    rv = login_table_init(&rt->logins);
+    if (rv == CKR_OK)
+        rv = asks_init(&rt->asks);
+    if (rv == CKR_OK)
+        rv = backend_open(rt->config.module.backend, init_args, &rt->backend);
+    if (rv != CKR_OK) {
+        asks_clear(&rt->asks);
+        login_table_clear(&rt->logins);
+        config_clear(&rt->config);
+        log_close();
+        return rv;
+    }
+    log_debug("initialised with backend %s", rt->config.module.backend);
+    atomic_store(&rt->functions, rt->backend.functions);
+    return CKR_OK;
+}
+
+CK_RV runtime_start(CK_VOID_PTR init_args)
+{
+    struct runtime *rt = runtime_map();
+    CK_RV rv;
+
+    if (!rt)
+        return CKR_HOST_MEMORY;
+    pthread_mutex_lock(&rt->lifecycle);
+    rv = runtime_start_locked(rt, init_args);
+    pthread_mutex_unlock(&rt->lifecycle);
+    return rv;
+}
+
+CK_RV runtime_stop(void)
+{
+    struct runtime *rt = atomic_load(&runtime_mapping);
+    CK_RV rv = CKR_CRYPTOKI_NOT_INITIALIZED;
+
+    if (rt == &runtime_none)
+        return rv;
+    pthread_mutex_lock(&rt->lifecycle);
+    if (atomic_load(&rt->functions)) {
+        /* From here every call is refused; then the questions on the screen are withdrawn and the threads that
+         * asked them let go of the tables; then the tables go. */
+        atomic_store(&rt->functions, NULL);
+        asks_stop(&rt->asks);
+        session_table_clear(&rt->sessions);
+        login_table_clear(&rt->logins);
+        asks_clear(&rt->asks);
+        rv = backend_close(&rt->backend);
+        config_clear(&rt->config);
+        log_close();
+    }
+    pthread_mutex_unlock(&rt->lifecycle);
+    return rv;
+}
+
+/* A host that unloads the module without C_Finalize: the pages must not stay behind with what they hold. */
+__attribute__((destructor)) static void runtime_unload(void)
+{
+    struct runtime *rt = atomic_exchange(&runtime_mapping, &runtime_none);
+
+    if (rt != &runtime_none)
+        munmap(rt, sizeof *rt);
+}

@@ -1,0 +1,57 @@
+/*
+ * runtime: everything the module knows while it is initialised, in one mapping that a forked child sees as zeros.
+ *
+ * Zeros mean "not initialised, no session, no login, every lock free": so the one read that every forwarded call
+ * makes tells both whether C_Initialize was called and whether it was called in this very process (PKCS#11 2.40,
+ * 6.7.4: a child must initialise anew), and no atfork handler is needed that could outlive dlclose.
+ *
+ * Owner: the mapping is made by the first C_Initialize and kept; what hangs in it is made by runtime_start and
+ * freed by runtime_stop.
+ * Thread rule: runtime_backend from anywhere; runtime_start and runtime_stop exclude each other; the rooms below
+ * lock their own parts.
+ */
+#ifndef PINWARD_MODULE_RUNTIME_H
+#define PINWARD_MODULE_RUNTIME_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "common/config.h"
+#include "pkcs11-module/asks.h"
+#include "pkcs11-module/backend.h"
+#include "pkcs11-module/login.h"
+#include "pkcs11-module/p11.h"
+#include "pkcs11-module/session.h"
+
+struct runtime {
+    /* The one read. Non-NULL from the end of C_Initialize to the start of C_Finalize. Every 2.x and 3.x list
+     * begins like CK_FUNCTION_LIST. */
+    _Atomic(CK_FUNCTION_LIST *) functions;
+    pthread_mutex_t lifecycle; /* C_Initialize and C_Finalize; all zeros is an unlocked mutex in glibc */
+    struct backend backend;
+    struct config config; /* constant while initialised */
+    struct session_table sessions;
+    struct login_table logins;
+    struct asks asks;
+};
+
+/* Always points to a readable struct runtime: one of zeros until the first C_Initialize. */
+extern struct runtime *_Atomic runtime_mapping;
+
+/* The backend's functions, or NULL when this process has not initialised the module. */
+static inline CK_FUNCTION_LIST *runtime_backend(void)
+{
+    const struct runtime *rt = atomic_load_explicit(&runtime_mapping, memory_order_acquire);
+
+    return atomic_load_explicit(&rt->functions, memory_order_acquire);
+}
+
+/* The runtime when it is initialised, else NULL. */
+struct runtime *runtime_get(void);
+
+/* C_Initialize and C_Finalize. CKRs as the standard names them; CKR_GENERAL_ERROR with a line in the log when the
+ * configuration or the backend is at fault. */
+CK_RV runtime_start(CK_VOID_PTR init_args);
+CK_RV runtime_stop(void);
+
+#endif

@@ -1,0 +1,236 @@
+#include "pkcs11-module/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static unsigned shard_index(CK_SESSION_HANDLE handle)
+{
+    /* Backends count handles up from 1: neighbours must not share a shard. Fibonacci hashing. */
+    return (unsigned)((handle * UINT64_C(0x9E3779B97F4A7C15)) >> 58);
+}
+
+_Static_assert(SESSION_SHARDS == 64, "shard_index keeps the upper 6 bits");
+
+static void session_free(struct session *session)
+{
+    pthread_mutex_destroy(&session->lock);
+    free(session);
+}
+
+/* With the shard's lock held: true when that was the last reference. */
+static bool session_release(struct session *session)
+{
+    return --session->references == 0;
+}
+
+struct session *session_get(struct session_table *table, CK_SESSION_HANDLE handle)
+{
+    const unsigned i = shard_index(handle);
+    struct session *found = NULL;
+
+    pthread_mutex_lock(&table->shards[i].lock);
+    for (struct session *s = table->shards[i].first; s && !found; s = s->next)
+        if (s->handle == handle)
+            found = s;
+    if (found)
+        found->references++;
+    pthread_mutex_unlock(&table->shards[i].lock);
+    return found;
+}
+
+void session_put(struct session_table *table, struct session *session)
+{
+    const unsigned i = shard_index(session->handle);
+    bool last;
+
+    pthread_mutex_lock(&table->shards[i].lock);
+    last = session_release(session);
+    pthread_mutex_unlock(&table->shards[i].lock);
+    if (last)
+        session_free(session);
+}
+
+/* Marks every operation as over and hands out the sessions beside that are to be closed. */
+static void session_drop_operations(struct session *session, CK_SESSION_HANDLE beside[OPERATION_KINDS])
+{
+    for (int kind = 0; kind < OPERATION_KINDS; kind++) {
+        struct operation *op = &session->operations[kind];
+
+        beside[kind] = op->state > OPERATION_FORWARDED ? op->on : CK_INVALID_HANDLE;
+        memset(op, 0, sizeof *op);
+    }
+}
+
+static void close_beside(CK_FUNCTION_LIST *backend, const CK_SESSION_HANDLE beside[OPERATION_KINDS])
+{
+    for (int kind = 0; kind < OPERATION_KINDS; kind++)
+        if (backend && beside[kind] != CK_INVALID_HANDLE)
+            (void)backend->C_CloseSession(beside[kind]);
+}
+
+/* A session that has just left the table: no thread may go on with it, and what runs beside it is closed. */
+static void session_retire(struct session_table *table, CK_FUNCTION_LIST *backend, struct session *session)
+{
+    CK_SESSION_HANDLE beside[OPERATION_KINDS];
+
+    pthread_mutex_lock(&session->lock);
+    session->closed = true;
+    session_drop_operations(session, beside);
+    pthread_mutex_unlock(&session->lock);
+    close_beside(backend, beside);
+    session_put(table, session);
+}
+
+/* Unlinks the first session of a shard that is wanted; the table's reference goes to the caller. */
+static struct session *shard_take(struct session_table *table, unsigned i, bool by_handle, CK_SESSION_HANDLE handle,
+                                  bool by_slot, CK_SLOT_ID slot)
+{
+    struct session *taken = NULL;
+
+    pthread_mutex_lock(&table->shards[i].lock);
+    for (struct session **link = &table->shards[i].first; *link && !taken;) {
+        struct session *s = *link;
+
+        if ((!by_handle || s->handle == handle) && (!by_slot || s->slot == slot)) {
+            *link = s->next;
+            taken = s;
+        } else {
+            link = &s->next;
+        }
+    }
+    pthread_mutex_unlock(&table->shards[i].lock);
+    return taken;
+}
+
+CK_RV session_add(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE handle,
+                  CK_SLOT_ID slot, CK_FLAGS flags)
+{
+    const unsigned i = shard_index(handle);
+    struct session *session = calloc(1, sizeof *session);
+
+    if (!session)
+        return CKR_HOST_MEMORY;
+    if (pthread_mutex_init(&session->lock, NULL) != 0) {
+        free(session);
+        return CKR_HOST_MEMORY;
+    }
+    session->handle = handle;
+    session->slot = slot;
+    session->flags = flags;
+    session->references = 1;
+    /* A backend gives a number again once the token was pulled: the old record must not answer for the new one. */
+    session_remove(table, backend, handle);
+    pthread_mutex_lock(&table->shards[i].lock);
+    session->next = table->shards[i].first;
+    table->shards[i].first = session;
+    pthread_mutex_unlock(&table->shards[i].lock);
+    return CKR_OK;
+}
+
+void session_remove(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE handle)
+{
+    struct session *session = shard_take(table, shard_index(handle), true, handle, false, 0);
+
+    if (session)
+        session_retire(table, backend, session);
+}
+
+void session_remove_slot(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SLOT_ID slot)
+{
+    struct session *session;
+
+    for (unsigned i = 0; i < SESSION_SHARDS; i++)
+        while ((session = shard_take(table, i, false, 0, true, slot)) != NULL)
+            session_retire(table, backend, session);
+}
+
+void session_table_clear(struct session_table *table)
+{
+    struct session *session;
+
+    for (unsigned i = 0; i < SESSION_SHARDS; i++)
+        while ((session = shard_take(table, i, false, 0, false, 0)) != NULL)
+            session_retire(table, NULL, session);
+}
+
+/* The n-th session of a shard, referenced, or NULL past the last. */
+static struct session *shard_at(struct session_table *table, unsigned i, unsigned n)
+{
+    struct session *s;
+
+    pthread_mutex_lock(&table->shards[i].lock);
+    s = table->shards[i].first;
+    while (s && n-- > 0)
+        s = s->next;
+    if (s)
+        s->references++;
+    pthread_mutex_unlock(&table->shards[i].lock);
+    return s;
+}
+
+void session_end_operations(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SLOT_ID slot)
+{
+    for (unsigned i = 0; i < SESSION_SHARDS; i++) {
+        struct session *session;
+
+        for (unsigned n = 0; (session = shard_at(table, i, n)) != NULL; n++) {
+            if (session->slot == slot) {
+                CK_SESSION_HANDLE beside[OPERATION_KINDS];
+
+                pthread_mutex_lock(&session->lock);
+                session_drop_operations(session, beside);
+                pthread_mutex_unlock(&session->lock);
+                close_beside(backend, beside);
+            }
+            session_put(table, session);
+        }
+    }
+}
+
+bool session_any_on_slot(struct session_table *table, CK_SLOT_ID slot)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < SESSION_SHARDS && !any; i++) {
+        pthread_mutex_lock(&table->shards[i].lock);
+        for (const struct session *s = table->shards[i].first; s && !any; s = s->next)
+            any = s->slot == slot;
+        pthread_mutex_unlock(&table->shards[i].lock);
+    }
+    return any;
+}
+
+CK_RV session_key_facts(struct session_table *table, CK_FUNCTION_LIST *backend, struct session *session,
+                        CK_OBJECT_HANDLE object, struct key_facts *facts)
+{
+    /* Taken before the token is read: what changes while it is read makes the result stale, not wrong for good. */
+    const uint64_t epoch = atomic_load(&table->facts_epoch) + 1;
+    bool known = false;
+    CK_RV rv;
+
+    pthread_mutex_lock(&session->lock);
+    for (int i = 0; i < SESSION_FACTS_KEPT && !known; i++) {
+        if (session->facts[i].object == object && session->facts[i].epoch == epoch) {
+            *facts = session->facts[i].facts;
+            known = true;
+        }
+    }
+    pthread_mutex_unlock(&session->lock);
+    if (known)
+        return CKR_OK;
+    rv = key_facts_read(backend, session->handle, object, facts);
+    if (rv != CKR_OK)
+        return rv;
+    pthread_mutex_lock(&session->lock);
+    session->facts[session->facts_next].object = object;
+    session->facts[session->facts_next].epoch = epoch;
+    session->facts[session->facts_next].facts = *facts;
+    session->facts_next = (session->facts_next + 1) % SESSION_FACTS_KEPT;
+    pthread_mutex_unlock(&session->lock);
+    return CKR_OK;
+}
+
+void session_forget_facts(struct session_table *table)
+{
+    atomic_fetch_add(&table->facts_epoch, 1);
+}

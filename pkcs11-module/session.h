@@ -1,0 +1,107 @@
+/*
+ * session: what the gate remembers of each open session: the operation in progress of each kind, and the facts
+ * about the keys it has met.
+ *
+ * An operation with a protected key does not run on the application's session but on one of its own, opened beside
+ * it (struct operation's "on"): to end an operation that the user refused, whatever the backend, is to close that
+ * session; nothing of it can be saved with C_GetOperationState or reached by another call.
+ *
+ * Owner: struct session_table is the runtime's; a struct session belongs to the table and to every thread between
+ *   its session_get and session_put.
+ * Thread rule: any thread; the table is cut into shards, each with its own lock, so that threads with different
+ *   sessions do not meet. A session's own lock guards its members and is never held during a call to the backend
+ *   or a question to the user.
+ */
+#ifndef PINWARD_MODULE_SESSION_H
+#define PINWARD_MODULE_SESSION_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pkcs11-module/key_facts.h"
+#include "pkcs11-module/p11.h"
+
+enum operation_kind { OPERATION_SIGN, OPERATION_DECRYPT, OPERATION_KINDS };
+
+enum operation_state {
+    OPERATION_NONE,
+    OPERATION_FORWARDED, /* needs no consent; runs on the application's own session */
+    OPERATION_WAITING,   /* needs a consent that has not been given */
+    OPERATION_ASKING,    /* a thread is asking for it */
+    OPERATION_CONSENTED, /* given, for this operation and no other */
+};
+
+struct operation {
+    enum operation_state state;
+    CK_SESSION_HANDLE on;  /* the session that the backend runs it on */
+    CK_OBJECT_HANDLE key;
+    uint64_t serial;       /* tells this operation from a later one of the same session and kind */
+    struct key_facts facts;
+};
+
+#define SESSION_FACTS_KEPT 4
+
+struct session {
+    CK_SESSION_HANDLE handle;
+    CK_SLOT_ID slot;
+    CK_FLAGS flags; /* of C_OpenSession: CKF_RW_SESSION decides how the session beside it is opened */
+    pthread_mutex_t lock;
+    bool closed;
+    uint64_t next_serial;
+    struct operation operations[OPERATION_KINDS];
+    struct {
+        CK_OBJECT_HANDLE object;
+        uint64_t epoch; /* of the table when they were read; 0: empty */
+        struct key_facts facts;
+    } facts[SESSION_FACTS_KEPT];
+    unsigned facts_next;
+
+    unsigned references; /* guarded by the shard's lock */
+    struct session *next;
+};
+
+#define SESSION_SHARDS 64
+
+struct session_table {
+    struct {
+        _Alignas(64) pthread_mutex_t lock;
+        struct session *first;
+    } shards[SESSION_SHARDS];
+    /* Raised whenever a handle may have come to mean another object; facts of an older epoch are read again. */
+    _Alignas(64) _Atomic uint64_t facts_epoch;
+};
+
+/* Records a session that the backend has just opened; what was known of an earlier one with the same handle is
+ * dropped. CKR_HOST_MEMORY. */
+CK_RV session_add(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE handle,
+                  CK_SLOT_ID slot, CK_FLAGS flags);
+
+/* The session, to be given back with session_put; NULL when it is not known. */
+struct session *session_get(struct session_table *table, CK_SESSION_HANDLE handle);
+void session_put(struct session_table *table, struct session *session);
+
+/* Takes the session out of the table and ends its operations (closing what runs beside it). */
+void session_remove(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE handle);
+
+/* The same for every session of a slot. */
+void session_remove_slot(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SLOT_ID slot);
+
+/* Ends the operations of every session of the slot that need or have a consent: after a logout. */
+void session_end_operations(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SLOT_ID slot);
+
+/* true when a session of the slot is open. */
+bool session_any_on_slot(struct session_table *table, CK_SLOT_ID slot);
+
+/* Forgets every session without a call to the backend: for C_Finalize, which closes them itself. */
+void session_table_clear(struct session_table *table);
+
+/* Facts about an object, read once a session and epoch. CKRs of key_facts_read. */
+CK_RV session_key_facts(struct session_table *table, CK_FUNCTION_LIST *backend, struct session *session,
+                        CK_OBJECT_HANDLE object, struct key_facts *facts);
+
+/* Handles may have changed their meaning: every fact is read again before it is next relied on. */
+void session_forget_facts(struct session_table *table);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * template: keys are born protected: what a creation template for a private key becomes before the token sees it.
+ *
+ * Owner: struct template is the caller's, from template_protect to template_clear; its attributes point to the
+ *   application's values.
+ * Thread rule: none.
+ */
+#ifndef PINWARD_MODULE_TEMPLATE_H
+#define PINWARD_MODULE_TEMPLATE_H
+
+#include <stdbool.h>
+
+#include "pkcs11-module/p11.h"
+
+struct template {
+    CK_ATTRIBUTE_PTR attributes;
+    CK_ULONG count;
+};
+
+/* A copy of the application's template in which CKA_PRIVATE and CKA_SENSITIVE are true, CKA_EXTRACTABLE is false
+ * and CKA_ALWAYS_AUTHENTICATE is what always_authenticate says (absent: left to the token's default, false),
+ * whatever the application wrote. CKR_ARGUMENTS_BAD, CKR_HOST_MEMORY. */
+CK_RV template_protect(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, bool always_authenticate,
+                       struct template *protected);
+void template_clear(struct template *template);
+
+/* Does the template (say it or, by contradicting itself, might it) create a private key? */
+bool template_makes_private_key(CK_ATTRIBUTE_PTR attributes, CK_ULONG count);
+
+/* Did the token refuse the template in a way that an attribute it does not know explains? */
+bool template_may_lack_always_authenticate(CK_RV rv);
+
+#endif
