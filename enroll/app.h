@@ -1,0 +1,35 @@
+/*
+ * app: what every verb works with: configuration, command line, state folder.
+ *
+ * Owner: main makes it and clears it; verbs borrow it.
+ * Thread rule: one thread.
+ */
+#ifndef PINWARD_ENROLL_APP_H
+#define PINWARD_ENROLL_APP_H
+
+#include <stdbool.h>
+
+#include "common/config.h"
+#include "common/error.h"
+
+/* What the command line can say; each verb's row in the table names those that it takes. */
+struct app_options {
+    const char *account;      /* --account: who logs in */
+    const char *name;         /* --name: the name of the new keys */
+    const char *accept_terms; /* --accept-terms: version or SHA-256 of the terms that are accepted */
+    bool yes;                 /* --yes: the registration shown is right */
+    bool last_try;            /* --last-try: spend the last password try before the portal locks the account */
+    bool json;                /* --json: print JSON for programs */
+};
+
+struct app {
+    struct config config;
+    struct app_options options;
+    char *state_folder;
+};
+
+/* Loads the configuration, checks what every verb needs, and opens the log. On failure nothing is left behind. */
+enum error_code app_init(struct app *app, const struct app_options *options, struct error *err);
+void app_clear(struct app *app);
+
+#endif

@@ -1,0 +1,124 @@
+#include "enroll/ask.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/i18n.h"
+#include "common/pinentry.h"
+
+/* Cuts blanks at both ends, in place. */
+static char *ask_trim(char *line)
+{
+    size_t len;
+
+    while (isspace((unsigned char)*line)) {
+        line++;
+    }
+    len = strlen(line);
+    while (len > 0 && isspace((unsigned char)line[len - 1])) {
+        line[--len] = '\0';
+    }
+    return line;
+}
+
+enum error_code ask_line(const char *question, const char *option, char **answer, struct error *err)
+{
+    enum error_code status = ERROR_NONE;
+    char *line = NULL;
+    char *trimmed;
+    size_t size = 0;
+
+    if (!isatty(STDIN_FILENO)) {
+        return error_set(err, ERROR_USAGE, _("There is no terminal to ask on: give %s."), option);
+    }
+    fprintf(stderr, "%s ", question);
+    fflush(stderr);
+    if (getline(&line, &size, stdin) < 0) {
+        free(line);
+        return error_set(err, ERROR_CANCELLED, _("No answer was given, so nothing was done."));
+    }
+    trimmed = strdup(ask_trim(line));
+    free(line);
+    if (!trimmed) {
+        return error_set(err, ERROR_MEMORY, "%s", "");
+    }
+    if (trimmed[0] == '\0') {
+        free(trimmed);
+        return error_set(err, ERROR_CANCELLED, _("No answer was given, so nothing was done."));
+    }
+    *answer = trimmed;
+    return status;
+}
+
+enum error_code ask_yes(const char *question, const char *option, struct error *err)
+{
+    char *answer = NULL;
+    char *full = NULL;
+    enum error_code status;
+
+    if (asprintf(&full, "%s [%s/%s]", question, _("yes"), _("no")) < 0) {
+        return error_set(err, ERROR_MEMORY, "%s", "");
+    }
+    status = ask_line(full, option, &answer, err);
+    free(full);
+    if (status != ERROR_NONE) {
+        return status;
+    }
+    if (strcasecmp(answer, "yes") != 0 && strcasecmp(answer, "y") != 0 && strcasecmp(answer, _("yes")) != 0) {
+        status = error_set(err, ERROR_CANCELLED, _("You did not agree, so nothing was done."));
+    }
+    free(answer);
+    return status;
+}
+
+static enum error_code ask_secret(const struct config *config, struct pinentry_question *question,
+                                  struct secret **answer, struct error *err)
+{
+    struct secret *typed = NULL;
+    enum error_code status;
+
+    question->program = config->module.pinentry;
+    question->timeout_s = config->module.prompt_timeout_s;
+    question->cancel_fd = -1;
+    question->title = "Pinward";
+    status = pinentry_get_pin(question, &typed, err);
+    if (status == ERROR_CANCELLED) {
+        return error_set(err, ERROR_CANCELLED, _("You cancelled, so nothing was done."));
+    }
+    if (status != ERROR_NONE) {
+        return status;
+    }
+    if (secret_length(typed) == 0) {
+        secret_free(&typed);
+        return error_set(err, ERROR_CANCELLED, _("Nothing was typed, so nothing was done."));
+    }
+    *answer = typed;
+    return ERROR_NONE;
+}
+
+enum error_code ask_password(const struct config *config, const char *text, const char *prompt, const char *problem,
+                             struct secret **password, struct error *err)
+{
+    struct pinentry_question question = {.text = text, .prompt = prompt, .error = problem};
+
+    return ask_secret(config, &question, password, err);
+}
+
+enum error_code ask_new_password(const struct config *config, const char *text, const char *problem,
+                                 struct secret **password, struct error *err)
+{
+    struct pinentry_question question = {
+        .text = text, .prompt = _("New password:"), .repeat = _("Again:"), .error = problem};
+
+    return ask_secret(config, &question, password, err);
+}
+
+enum error_code ask_pin(const struct config *config, const char *text, struct secret **pin, struct error *err)
+{
+    struct pinentry_question question = {.text = text, .prompt = _("PIN:")};
+
+    return ask_secret(config, &question, pin, err);
+}

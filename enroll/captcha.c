@@ -1,0 +1,126 @@
+#include "enroll/captcha.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <chafa.h>
+#include <gd.h>
+
+#include "common/i18n.h"
+#include "enroll/ask.h"
+#include "enroll/captcha_command.h"
+
+#define CAPTCHA_SIDE_MAX 2048
+#define CAPTCHA_COLUMNS  78
+
+/* The picture as RGBA rows for chafa; gd's alpha is 0 (opaque) to 127 (transparent). */
+static unsigned char *captcha_pixels(gdImagePtr image, int width, int height)
+{
+    unsigned char *rgba = malloc((size_t)width * (size_t)height * 4);
+    unsigned char *p = rgba;
+
+    for (int y = 0; rgba && y < height; y++) {
+        for (int x = 0; x < width; x++, p += 4) {
+            int colour = gdImageGetTrueColorPixel(image, x, y);
+
+            p[0] = (unsigned char)gdTrueColorGetRed(colour);
+            p[1] = (unsigned char)gdTrueColorGetGreen(colour);
+            p[2] = (unsigned char)gdTrueColorGetBlue(colour);
+            p[3] = (unsigned char)(255 - gdTrueColorGetAlpha(colour) * 255 / 127);
+        }
+    }
+    return rgba;
+}
+
+/* The colours that this terminal has, and as many columns as fit it. */
+static ChafaCanvasConfig *captcha_canvas_config(ChafaTermInfo *info, int width, int height)
+{
+    ChafaCanvasConfig *config = chafa_canvas_config_new();
+    ChafaSymbolMap *symbols = chafa_symbol_map_new();
+    struct winsize size = {0};
+    gint columns = CAPTCHA_COLUMNS;
+    gint rows = 24;
+
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_col < columns) {
+        columns = size.ws_col;
+    }
+    chafa_symbol_map_add_by_tags(symbols, CHAFA_SYMBOL_TAG_BLOCK | CHAFA_SYMBOL_TAG_BORDER | CHAFA_SYMBOL_TAG_SPACE);
+    chafa_canvas_config_set_symbol_map(config, symbols);
+    chafa_symbol_map_unref(symbols);
+    if (chafa_term_info_have_seq(info, CHAFA_TERM_SEQ_SET_COLOR_FGBG_DIRECT)) {
+        chafa_canvas_config_set_canvas_mode(config, CHAFA_CANVAS_MODE_TRUECOLOR);
+    } else if (chafa_term_info_have_seq(info, CHAFA_TERM_SEQ_SET_COLOR_FGBG_256)) {
+        chafa_canvas_config_set_canvas_mode(config, CHAFA_CANVAS_MODE_INDEXED_240);
+    } else {
+        chafa_canvas_config_set_canvas_mode(config, CHAFA_CANVAS_MODE_FGBG);
+    }
+    chafa_calc_canvas_geometry(width, height, &columns, &rows, 0.5f, TRUE, FALSE);
+    chafa_canvas_config_set_geometry(config, columns, rows);
+    return config;
+}
+
+static void captcha_draw_pixels(const unsigned char *rgba, int width, int height)
+{
+    gchar **environment = g_get_environ();
+    ChafaTermInfo *info = chafa_term_db_detect(chafa_term_db_get_default(), environment);
+    ChafaCanvasConfig *config = captcha_canvas_config(info, width, height);
+    ChafaCanvas *canvas = chafa_canvas_new(config);
+    GString *drawing;
+
+    chafa_canvas_draw_all_pixels(canvas, CHAFA_PIXEL_RGBA8_UNASSOCIATED, rgba, width, height, width * 4);
+    drawing = chafa_canvas_print(canvas, info);
+    fwrite(drawing->str, 1, drawing->len, stderr);
+    fputc('\n', stderr);
+    g_string_free(drawing, TRUE);
+    chafa_canvas_unref(canvas);
+    chafa_canvas_config_unref(config);
+    chafa_term_info_unref(info);
+    g_strfreev(environment);
+}
+
+static enum error_code captcha_draw(const struct bytes *png, struct error *err)
+{
+    gdImagePtr image = png->len <= INT_MAX ? gdImageCreateFromPngPtr((int)png->len, png->data) : NULL;
+    enum error_code status = ERROR_NONE;
+    unsigned char *rgba;
+
+    if (!image || gdImageSX(image) > CAPTCHA_SIDE_MAX || gdImageSY(image) > CAPTCHA_SIDE_MAX) {
+        status = error_set(err, ERROR_PROTOCOL, _("The portal's captcha is not a picture that can be drawn: try again."));
+        goto out;
+    }
+    rgba = captcha_pixels(image, gdImageSX(image), gdImageSY(image));
+    if (!rgba) {
+        status = error_set(err, ERROR_MEMORY, "%s", "");
+        goto out;
+    }
+    captcha_draw_pixels(rgba, gdImageSX(image), gdImageSY(image));
+    free(rgba);
+out:
+    if (image) {
+        gdImageDestroy(image);
+    }
+    return status;
+}
+
+enum error_code captcha_read(const struct app *app, const struct bytes *png, char **text, struct error *err)
+{
+    const struct config *config = &app->config;
+    enum error_code status;
+
+    if (config->portal.captcha_command) {
+        return captcha_command_run(config->portal.captcha_command, app->state_folder, png,
+                                   config->module.prompt_timeout_s, text, err);
+    }
+    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+        return error_set(err, ERROR_USAGE,
+                         _("There is no terminal to draw the captcha on: set captcha-command in [portal]."));
+    }
+    status = captcha_draw(png, err);
+    if (status != ERROR_NONE) {
+        return status;
+    }
+    return ask_line(_("The characters in the picture:"), "captcha-command in [portal]", text, err);
+}

@@ -1,0 +1,144 @@
+#include "enroll/cli.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "common/i18n.h"
+
+struct cli_option {
+    const char *name;
+    const char *value; /* what its value is called; NULL: a switch */
+    const char *help;
+    size_t offset; /* of the const char * or bool in struct app_options */
+};
+
+static const struct cli_option cli_options[CLI_OPTION_COUNT] = {
+    [CLI_ACCOUNT] = {"--account", N_("ACCOUNT"), N_("the account on the password sheet"),
+                     offsetof(struct app_options, account)},
+    [CLI_NAME] = {"--name", N_("NAME"), N_("the name that the new keys get on the token"),
+                  offsetof(struct app_options, name)},
+    [CLI_ACCEPT_TERMS] = {"--accept-terms", N_("VERSION|SHA256"),
+                          N_("accept the terms if they are these; others are refused"),
+                          offsetof(struct app_options, accept_terms)},
+    [CLI_YES] = {"--yes", NULL, N_("the registration shown is right: do not ask"), offsetof(struct app_options, yes)},
+    [CLI_LAST_TRY] = {"--last-try", NULL, N_("spend the last password try before the portal locks the account"),
+                      offsetof(struct app_options, last_try)},
+    [CLI_JSON] = {"--json", NULL, N_("print JSON, for programs"), offsetof(struct app_options, json)},
+};
+
+static const struct cli_verb *cli_find_verb(const struct cli_verb *verbs, const char *name)
+{
+    for (const struct cli_verb *v = verbs; v->name; v++) {
+        if (strcmp(v->name, name) == 0) {
+            return v;
+        }
+    }
+    return NULL;
+}
+
+/* The verb's option that arg names ("--name" or "--name=value"), and the value behind '=' if there is one. */
+static const struct cli_option *cli_find_option(const struct cli_verb *verb, const char *arg, const char **value)
+{
+    size_t len = strcspn(arg, "=");
+
+    for (size_t i = 0; i < CLI_OPTION_COUNT; i++) {
+        if ((verb->options & CLI_TAKES(i)) && strlen(cli_options[i].name) == len &&
+            strncmp(cli_options[i].name, arg, len) == 0) {
+            *value = arg[len] == '=' ? arg + len + 1 : NULL;
+            return &cli_options[i];
+        }
+    }
+    return NULL;
+}
+
+/* Stores one option; *index moves over its value when that is the next argument. */
+static enum error_code cli_take_option(const struct cli_verb *verb, int argc, char *const argv[], int *index,
+                                       struct app_options *options, struct error *err)
+{
+    const char *value = NULL;
+    const struct cli_option *option = cli_find_option(verb, argv[*index], &value);
+    char *place;
+
+    if (!option) {
+        return error_set(err, ERROR_USAGE, _("pinward %s does not take %s: see pinward %s --help."), verb->name,
+                         argv[*index], verb->name);
+    }
+    place = (char *)options + option->offset;
+    if (!option->value) {
+        if (value) {
+            return error_set(err, ERROR_USAGE, _("%s takes no value."), option->name);
+        }
+        *(bool *)(void *)place = true;
+        return ERROR_NONE;
+    }
+    if (!value && *index + 1 < argc) {
+        value = argv[++*index];
+    }
+    if (!value || value[0] == '\0') {
+        return error_set(err, ERROR_USAGE, _("%s needs a value: %s %s."), option->name, option->name, _(option->value));
+    }
+    *(const char **)(void *)place = value;
+    return ERROR_NONE;
+}
+
+enum error_code cli_parse(int argc, char *const argv[], const struct cli_verb *verbs, struct cli_command *command,
+                          struct error *err)
+{
+    struct cli_command parsed = {.action = CLI_RUN};
+
+    if (argc < 2) {
+        return error_set(err, ERROR_USAGE, _("Say what to do: pinward --help lists the verbs."));
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        parsed.action = strcmp(argv[1], "--version") == 0 ? CLI_VERSION : CLI_HELP;
+        *command = parsed;
+        return ERROR_NONE;
+    }
+    parsed.verb = cli_find_verb(verbs, argv[1]);
+    if (!parsed.verb) {
+        return error_set(err, ERROR_USAGE, _("There is no verb \"%s\": pinward --help lists the verbs."), argv[1]);
+    }
+    for (int i = 2; i < argc; i++) {
+        enum error_code status;
+
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            parsed.action = CLI_VERB_HELP;
+            continue;
+        }
+        status = cli_take_option(parsed.verb, argc, argv, &i, &parsed.options, err);
+        if (status != ERROR_NONE) {
+            return status;
+        }
+    }
+    *command = parsed;
+    return ERROR_NONE;
+}
+
+void cli_print_help(FILE *out, const struct cli_verb *verbs)
+{
+    fprintf(out, "%s\n\n%s\n\n", _("pinward: certificates whose keys never leave your token"),
+            _("Usage: pinward VERB [OPTION...]"));
+    for (const struct cli_verb *v = verbs; v->name; v++) {
+        fprintf(out, "  %-14s %s\n", v->name, _(v->summary));
+    }
+    fprintf(out, "\n%s\n", _("pinward VERB --help says more; pinward --version prints the version."));
+}
+
+void cli_print_verb_help(FILE *out, const struct cli_verb *verb)
+{
+    fprintf(out, "%s pinward %s", _("Usage:"), verb->name);
+    fprintf(out, "%s\n\n%s\n", verb->options ? _(" [OPTION...]") : "", _(verb->help));
+    if (verb->options) {
+        fputc('\n', out);
+    }
+    for (size_t i = 0; i < CLI_OPTION_COUNT; i++) {
+        const struct cli_option *option = &cli_options[i];
+
+        if (verb->options & CLI_TAKES(i)) {
+            int used = fprintf(out, "  %s%s%s", option->name, option->value ? " " : "",
+                               option->value ? _(option->value) : "");
+
+            fprintf(out, "%*s  %s\n", used < 32 ? 32 - used : 0, "", _(option->help));
+        }
+    }
+}

@@ -1,0 +1,56 @@
+/*
+ * cli: the command line as two tables, verbs and options; parsing, help, and nothing else.
+ *
+ * Owner: everything points into argv or the tables. Thread rule: one thread.
+ */
+#ifndef PINWARD_ENROLL_CLI_H
+#define PINWARD_ENROLL_CLI_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "common/error.h"
+#include "enroll/app.h"
+
+enum cli_option_id {
+    CLI_ACCOUNT,
+    CLI_NAME,
+    CLI_ACCEPT_TERMS,
+    CLI_YES,
+    CLI_LAST_TRY,
+    CLI_JSON,
+    CLI_OPTION_COUNT,
+};
+
+#define CLI_TAKES(option) (1u << (option))
+
+struct cli_verb {
+    const char *name;
+    const char *summary; /* one line */
+    const char *help;    /* the paragraph that --help shows */
+    unsigned options;    /* CLI_TAKES() of each option it takes */
+    enum error_code (*run)(struct app *app, struct error *err);
+};
+
+enum cli_action {
+    CLI_RUN,       /* run verb with options */
+    CLI_HELP,      /* the list of verbs */
+    CLI_VERB_HELP, /* the help of verb */
+    CLI_VERSION,
+};
+
+struct cli_command {
+    enum cli_action action;
+    const struct cli_verb *verb;
+    struct app_options options;
+};
+
+/* Understands argv against the table of verbs (ended by a row without a name). ERROR_USAGE: err says what is wrong.
+ * *command is untouched on failure. */
+enum error_code cli_parse(int argc, char *const argv[], const struct cli_verb *verbs, struct cli_command *command,
+                          struct error *err);
+
+void cli_print_help(FILE *out, const struct cli_verb *verbs);
+void cli_print_verb_help(FILE *out, const struct cli_verb *verb);
+
+#endif

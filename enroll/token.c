@@ -1,0 +1,258 @@
+#include "enroll/token_internal.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/ui.h>
+
+#include "common/i18n.h"
+#include "enroll/ask.h"
+#include "enroll/text.h"
+
+#define TOKEN_MODULE_NAME "pinward-pkcs11.so"
+
+/* Beside the tool in a build tree, else where it is installed. A new string. */
+static char *token_module_path(const struct config *config)
+{
+    char self[4096];
+    char *path = NULL;
+    char *slash;
+    ssize_t len;
+
+    if (config->token.module) {
+        return strdup(config->token.module);
+    }
+    len = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (len > 0) {
+        self[len] = '\0';
+        slash = strrchr(self, '/');
+        if (slash) {
+            *slash = '\0';
+        }
+        if (asprintf(&path, "%s/../pkcs11-module/" TOKEN_MODULE_NAME, self) < 0) {
+            return NULL;
+        }
+        if (access(path, R_OK) == 0) {
+            return path;
+        }
+        free(path);
+    }
+    return strdup(PINWARD_MODULE_INSTALLED);
+}
+
+/* libp11 asks through this for the PIN of a context-specific login, when the token does not ask for it itself. */
+static int token_ui_read(UI *ui, UI_STRING *string)
+{
+    const struct token *token = UI_get0_user_data(ui);
+    struct secret *pin = NULL;
+    int done;
+
+    if (UI_get_string_type(string) != UIT_PROMPT) {
+        return 1;
+    }
+    if (ask_pin(token->config, _("The use of a key on the token needs the PIN."), &pin, NULL) != ERROR_NONE) {
+        return -1;
+    }
+    done = UI_set_result_ex(ui, string, secret_bytes(pin), (int)secret_length(pin)) == 0;
+    secret_free(&pin);
+    return done;
+}
+
+static bool token_set_ui(struct token *token)
+{
+    token->ui_method = UI_create_method("pinward");
+    return token->ui_method && UI_method_set_reader(token->ui_method, token_ui_read) == 0 &&
+           PKCS11_set_ui_method(token->context, token->ui_method, token) == 0;
+}
+
+static enum error_code token_load_module(struct token *token, struct error *err)
+{
+    char *path = token_module_path(token->config);
+    CK_C_GetFunctionList get_list = NULL;
+    enum error_code status = ERROR_NONE;
+
+    if (!path) {
+        return error_set(err, ERROR_MEMORY, "%s", "");
+    }
+    token->context = PKCS11_CTX_new();
+    if (!token->context || PKCS11_CTX_load(token->context, path) != 0) {
+        ERR_clear_error();
+        PKCS11_CTX_free(token->context); /* not loaded, so it must not be unloaded */
+        token->context = NULL;
+        status = error_set(err, ERROR_TOKEN,
+                           _("The PKCS#11 module %s cannot be loaded: check module in [token] and backend in [module]; "
+                             "pinward's log may say more."),
+                           path);
+        goto out;
+    }
+    /* The same instance that libp11 has initialised; never a second one. */
+    token->module = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+    if (token->module) {
+        *(void **)(&get_list) = dlsym(token->module, "C_GetFunctionList");
+    }
+    if (!get_list || get_list(&token->functions) != CKR_OK || !token_set_ui(token)) {
+        status = error_set(err, ERROR_TOKEN, _("The PKCS#11 module %s cannot be used: check module in [token]."), path);
+    }
+out:
+    free(path);
+    return status;
+}
+
+static bool token_is_candidate(const struct token *token, const PKCS11_SLOT *slot)
+{
+    const char *wanted = token->config->token.token;
+
+    return slot->token && slot->token->initialized && (!wanted || strcmp(slot->token->label, wanted) == 0);
+}
+
+static enum error_code token_choose(struct token *token, struct error *err)
+{
+    const char *wanted = token->config->token.token;
+    unsigned found = 0;
+
+    if (PKCS11_enumerate_slots(token->context, &token->slots, &token->slot_count) != 0) {
+        return token_failed(err, _("looking for tokens"));
+    }
+    for (unsigned i = 0; i < token->slot_count; i++) {
+        if (token_is_candidate(token, &token->slots[i])) {
+            token->slot = &token->slots[i];
+            found++;
+        }
+    }
+    if (found == 1) {
+        return ERROR_NONE;
+    }
+    token->slot = NULL;
+    if (wanted) {
+        return error_set(err, ERROR_TOKEN,
+                         found ? _("There are several tokens named \"%s\": leave only one of them inserted.")
+                               : _("There is no token named \"%s\": insert it, or correct token in [token]."),
+                         wanted);
+    }
+    return error_set(err, ERROR_TOKEN,
+                     found ? _("There are several tokens: name the one to use with token in [token].")
+                           : _("There is no initialised token: insert one, or initialise it with its own program."));
+}
+
+enum error_code token_open(const struct config *config, struct token **token, struct error *err)
+{
+    struct token *opened = calloc(1, sizeof *opened);
+    enum error_code status;
+
+    if (!opened) {
+        return error_set(err, ERROR_MEMORY, "%s", "");
+    }
+    opened->config = config;
+    status = token_load_module(opened, err);
+    if (status == ERROR_NONE) {
+        status = token_choose(opened, err);
+    }
+    if (status != ERROR_NONE) {
+        token_close(&opened);
+        return status;
+    }
+    *token = opened;
+    return ERROR_NONE;
+}
+
+void token_close(struct token **token)
+{
+    struct token *t = token ? *token : NULL;
+
+    if (!t) {
+        return;
+    }
+    if (t->logged_in) {
+        PKCS11_logout(t->slot);
+    }
+    if (t->slots) {
+        PKCS11_release_all_slots(t->context, t->slots, t->slot_count);
+    }
+    if (t->module) {
+        dlclose(t->module); /* libp11 still holds the module */
+    }
+    if (t->context) {
+        PKCS11_CTX_unload(t->context);
+        PKCS11_CTX_free(t->context);
+    }
+    UI_destroy_method(t->ui_method);
+    ERR_clear_error();
+    free(t);
+    *token = NULL;
+}
+
+const char *token_label(const struct token *token)
+{
+    return token->slot->token->label;
+}
+
+const char *token_serial(const struct token *token)
+{
+    return token->slot->token->serialnr ? token->slot->token->serialnr : "";
+}
+
+/* The question for a token whose module leaves the asking to us; a new string. */
+static char *token_pin_text(const struct token *token)
+{
+    char *label = text_clean(token_label(token), false);
+    char *text = NULL;
+
+    if (label && asprintf(&text, _("Unlock the token \"%s\".%s"), label,
+                          token->slot->token->userPinFinalTry
+                              ? _("\nThis is the last try: a wrong PIN locks the token.")
+                              : "") < 0) {
+        text = NULL;
+    }
+    free(label);
+    return text;
+}
+
+static enum error_code token_login_asking(struct token *token, struct error *err)
+{
+    struct secret *pin = NULL;
+    char *text = token_pin_text(token);
+    enum error_code status;
+
+    if (!text) {
+        return error_set(err, ERROR_MEMORY, "%s", "");
+    }
+    status = ask_pin(token->config, text, &pin, err);
+    free(text);
+    if (status == ERROR_NONE && PKCS11_login(token->slot, 0, secret_bytes(pin)) != 0) {
+        status = token_failed(err, _("logging in"));
+    }
+    secret_free(&pin);
+    return status;
+}
+
+enum error_code token_login(struct token *token, struct error *err)
+{
+    const PKCS11_TOKEN *info = token->slot->token;
+    enum error_code status = ERROR_NONE;
+
+    if (token->logged_in) {
+        return ERROR_NONE;
+    }
+    if (info->userPinLocked) {
+        return token_failed_rv(err, CKR_PIN_LOCKED, "");
+    }
+    ERR_clear_error();
+    if (PKCS11_open_session(token->slot, 1) != 0) {
+        return token_failed(err, _("opening a session"));
+    }
+    if (info->loginRequired) {
+        if (!info->secureLogin) {
+            status = token_login_asking(token, err);
+        } else if (PKCS11_login(token->slot, 0, NULL) != 0) {
+            status = token_failed(err, _("logging in"));
+        }
+    }
+    if (status == ERROR_NONE) {
+        token->logged_in = true;
+    }
+    return status;
+}

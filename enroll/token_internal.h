@@ -1,0 +1,27 @@
+/*
+ * token_internal: what the token*.c files share. No other file includes this.
+ */
+#ifndef PINWARD_ENROLL_TOKEN_INTERNAL_H
+#define PINWARD_ENROLL_TOKEN_INTERNAL_H
+
+#include <libp11.h>
+#include <p11-kit/pkcs11.h>
+
+#include "enroll/token.h"
+
+struct token {
+    const struct config *config;
+    PKCS11_CTX *context;
+    PKCS11_SLOT *slots;
+    unsigned slot_count;
+    PKCS11_SLOT *slot; /* one of slots */
+    bool logged_in;
+    UI_METHOD *ui_method;
+    void *module; /* the instance that libp11 has loaded, for what libp11 does not offer */
+    CK_FUNCTION_LIST *functions;
+};
+
+/* The sentence for a return value of the module. Never ERROR_NONE. */
+enum error_code token_failed_rv(struct error *err, CK_RV rv, const char *what);
+
+#endif
