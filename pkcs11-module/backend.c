@@ -63,9 +63,11 @@ static CK_FUNCTION_LIST *backend_functions(void *library, const char *path)
     return functions;
 }
 
+/* RTLD_NODELETE: a backend brings libraries with threads and exit handlers of their own, and unloading those is
+ * what crashes hosts; it also keeps the order in which exit handlers were registered (runtime_at_exit). */
 CK_RV backend_open(const char *path, CK_VOID_PTR init_args, struct backend *backend)
 {
-    struct backend opened = {.library = dlopen(path, RTLD_NOW | RTLD_LOCAL)};
+    struct backend opened = {.library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)};
     CK_RV rv = CKR_GENERAL_ERROR;
 
     if (!opened.library) {

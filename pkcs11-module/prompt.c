@@ -200,6 +200,9 @@ enum error_code prompt_token_pin(const struct config *config, enum prompt_pin wh
     if (which == PROMPT_PIN_USER || which == PROMPT_PIN_OLD)
         text_add_tries(&text, token);
     text_add_program(&text);
+    if (which == PROMPT_PIN_USER && config->module.login_grace_s > 0)
+        text_add(&text, _("\nThe PIN also agrees to the first use of a key within %u seconds."),
+                 config->module.login_grace_s);
     question_init(&question, config, &text, cancel_fd);
     question.prompt = pin_label(which);
     question.error = error;

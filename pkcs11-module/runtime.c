@@ -1,6 +1,6 @@
 #include "pkcs11-module/runtime.h"
 
-#include <string.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "common/i18n.h"
@@ -56,6 +56,26 @@ static CK_RV runtime_configure(struct runtime *rt)
     return CKR_OK;
 }
 
+/* At the exit of the host a backend's C++ destructors run before the host's libraries are done with the module:
+ * OpenSSL closes its engines last. Registered after the backend was loaded, this runs before those destructors, and
+ * later calls get CKR_CRYPTOKI_NOT_INITIALIZED instead of a backend that is no longer whole. */
+static void runtime_at_exit(void)
+{
+    struct runtime *rt = atomic_load(&runtime_mapping);
+
+    if (rt != &runtime_none)
+        atomic_store(&rt->functions, NULL);
+}
+
+/* Once in the life of the library, also in forked children, which inherit the registration. */
+static void runtime_watch_exit(void)
+{
+    static atomic_flag watched = ATOMIC_FLAG_INIT;
+
+    if (!atomic_flag_test_and_set(&watched) && atexit(runtime_at_exit) != 0)
+        atomic_flag_clear(&watched);
+}
+
 static CK_RV runtime_start_locked(struct runtime *rt, CK_VOID_PTR init_args)
 {
     CK_RV rv;
@@ -79,6 +99,7 @@ static CK_RV runtime_start_locked(struct runtime *rt, CK_VOID_PTR init_args)
         log_close();
         return rv;
     }
+    runtime_watch_exit();
     log_debug("initialised with backend %s", rt->config.module.backend);
     atomic_store(&rt->functions, rt->backend.functions);
     return CKR_OK;
