@@ -1,0 +1,24 @@
+/*
+ * server: HTTPS on libmicrohttpd; the only file that knows that library.
+ *
+ * Purpose: TLS 1.2 and 1.3 only, limits (body, connections, idle connections), and each request as an
+ * exchange. Owner: the caller of server_start. Thread rule: start and stop from one thread; requests are
+ * handled by SERVER_THREADS threads of its own, each request by one of them with a database connection of its
+ * own.
+ */
+#ifndef PINWARD_PORTAL_SERVER_H
+#define PINWARD_PORTAL_SERVER_H
+
+#include "portal.h"
+
+#define SERVER_THREADS 4
+
+struct server;
+
+/* listen is a numeric IPv4 or IPv6 address; port 0 chooses a free one. */
+enum error_code server_start(const struct portal *portal, const char *listen, uint16_t port,
+                             struct server **server, struct error *err);
+uint16_t server_port(const struct server *server);
+void server_stop(struct server **server);
+
+#endif
