@@ -1,0 +1,92 @@
+#include "tests/bench/bench_token.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void must(CK_RV rv, const char *what)
+{
+    if (rv == CKR_OK)
+        return;
+    fprintf(stderr, "bench: %s returned 0x%08lx\n", what, rv);
+    exit(1);
+}
+
+static CK_FUNCTION_LIST *load(const char *path)
+{
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    CK_FUNCTION_LIST *functions = NULL;
+    CK_C_GetFunctionList get_list;
+
+    if (!library) {
+        fprintf(stderr, "bench: %s\n", dlerror());
+        exit(1);
+    }
+    *(void **)&get_list = dlsym(library, "C_GetFunctionList");
+    must(get_list ? get_list(&functions) : CKR_GENERAL_ERROR, "C_GetFunctionList");
+    return functions;
+}
+
+/* The token of the bench: the first one that is not initialised becomes it. SoftHSM2 then gives it a new slot. */
+static void make_token(struct bench_token *token)
+{
+    CK_UTF8CHAR label[32] = "bench                           ";
+    CK_UTF8CHAR so_pin[] = "87654321";
+    CK_UTF8CHAR pin[] = "123456";
+    CK_SLOT_ID slots[8];
+    CK_ULONG count = 8;
+
+    must(token->direct->C_GetSlotList(CK_TRUE, slots, &count), "C_GetSlotList");
+    must(token->direct->C_InitToken(slots[count - 1], so_pin, sizeof so_pin - 1, label), "C_InitToken");
+    count = 8;
+    must(token->direct->C_GetSlotList(CK_TRUE, slots, &count), "C_GetSlotList");
+    token->slot = slots[0];
+    must(token->direct->C_OpenSession(token->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &token->session),
+         "C_OpenSession");
+    must(token->direct->C_Login(token->session, CKU_SO, so_pin, sizeof so_pin - 1), "C_Login");
+    must(token->direct->C_InitPIN(token->session, pin, sizeof pin - 1), "C_InitPIN");
+    must(token->direct->C_Logout(token->session), "C_Logout");
+    must(token->direct->C_Login(token->session, CKU_USER, pin, sizeof pin - 1), "C_Login");
+}
+
+static void make_key(struct bench_token *token)
+{
+    CK_MECHANISM mechanism = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0};
+    CK_ULONG bits = 2048;
+    CK_BBOOL yes = CK_TRUE;
+    CK_BYTE exponent[] = {1, 0, 1};
+    CK_ATTRIBUTE public_key[] = {
+        {CKA_MODULUS_BITS, &bits, sizeof bits},
+        {CKA_PUBLIC_EXPONENT, exponent, sizeof exponent},
+        {CKA_VERIFY, &yes, sizeof yes},
+    };
+    CK_ATTRIBUTE private_key[] = {
+        {CKA_SIGN, &yes, sizeof yes},
+        {CKA_PRIVATE, &yes, sizeof yes},
+        {CKA_TOKEN, &yes, sizeof yes},
+    };
+    CK_OBJECT_HANDLE public_handle;
+
+    must(token->direct->C_GenerateKeyPair(token->session, &mechanism, public_key, 3, private_key, 3, &public_handle,
+                                          &token->key),
+         "C_GenerateKeyPair");
+}
+
+void bench_token_open(const char *backend_path, const char *module_path, struct bench_token *token)
+{
+    memset(token, 0, sizeof *token);
+    token->direct = load(backend_path);
+    token->pinward = load(module_path);
+    must(token->direct->C_Initialize(&(CK_C_INITIALIZE_ARGS){.flags = CKF_OS_LOCKING_OK}), "C_Initialize");
+    make_token(token);
+    make_key(token);
+    must(token->pinward->C_Initialize(&(CK_C_INITIALIZE_ARGS){.flags = CKF_OS_LOCKING_OK}),
+         "C_Initialize through the module (see its log)");
+}
+
+void bench_token_close(struct bench_token *token)
+{
+    must(token->pinward->C_Finalize(NULL), "C_Finalize through the module");
+    must(token->direct->C_Finalize(NULL), "C_Finalize");
+}
