@@ -19,7 +19,7 @@ struct certcheck {
     const char *name; /* of the certificate, in sentences */
 };
 
-#define CERTCHECK_ADVICE N_("nothing was activated or written: tell the registration authority.")
+#define CERTCHECK_ADVICE N_("it will not be used: tell the registration authority.")
 
 static enum error_code certcheck_wrong(const struct certcheck *c, const char *what, struct error *err)
 {

@@ -94,7 +94,7 @@ static X509_NAME_ENTRY *dn_make_entry(const ASN1_OBJECT *type, const struct dn_v
         return X509_NAME_ENTRY_create_by_OBJ(NULL, type, MBSTRING_UTF8, value->data, (int)value->len);
     }
     any = d2i_ASN1_TYPE(NULL, &p, (long)value->len);
-    if (any && p == value->data + value->len && (ASN1_tag2bit(ASN1_TYPE_get(any)) & B_ASN1_DIRECTORYSTRING)) {
+    if (any && p == value->data + value->len && (ASN1_tag2bit(ASN1_TYPE_get(any)) & (B_ASN1_DIRECTORYSTRING)) != 0) {
         const ASN1_STRING *string = any->value.asn1_string;
 
         entry = X509_NAME_ENTRY_create_by_OBJ(NULL, type, ASN1_TYPE_get(any), ASN1_STRING_get0_data(string),

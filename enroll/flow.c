@@ -1,0 +1,58 @@
+#include "enroll/flow.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/i18n.h"
+#include "common/log.h"
+
+enum error_code flow_open(struct app *app, struct flow *flow, struct error *err)
+{
+    struct flow opened = {.app = app};
+    enum error_code status = session_open(app, &opened.session, err);
+
+    if (status != ERROR_NONE) {
+        return status;
+    }
+    status = journal_open(app->state_folder, app->config.portal.url, opened.session.account, &opened.journal, err);
+    if (status == ERROR_NONE && opened.journal.registration) {
+        status = portal_read_registration(opened.journal.registration, &opened.promised, err);
+    }
+    if (status != ERROR_NONE) {
+        flow_close(&opened);
+        return status;
+    }
+    *flow = opened;
+    return ERROR_NONE;
+}
+
+void flow_close(struct flow *flow)
+{
+    portal_registration_clear(&flow->promised);
+    token_close(&flow->token);
+    journal_close(&flow->journal);
+    session_close(flow->app, &flow->session);
+}
+
+enum error_code flow_run(struct flow *flow, const struct flow_step *steps, size_t count, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        enum error_code status;
+
+        if (flow->journal.state >= steps[i].reaches) {
+            continue;
+        }
+        printf("%s\n", _(steps[i].title));
+        fflush(stdout);
+        status = steps[i].run(flow, err);
+        if (status == ERROR_NONE) {
+            flow->journal.state = steps[i].reaches;
+            status = journal_save(&flow->journal, err);
+        }
+        if (status != ERROR_NONE) {
+            log_info("%s: %s", steps[i].title, error_name(status));
+            return status;
+        }
+    }
+    return ERROR_NONE;
+}
