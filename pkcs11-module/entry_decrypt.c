@@ -42,7 +42,7 @@ CK_RV gate_C_DecryptUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR encrypted_part
     } else if (gate_must_ask(&turn) && !part && turn.operation.facts.output_len > 0) {
         *part_len = turn.operation.facts.output_len;
     } else {
-        if (part || turn.operation.facts.always_authenticate)
+        if (part || !gate_must_ask(&turn) || turn.operation.facts.always_authenticate)
             rv = gate_agree(&turn, encrypted_part, encrypted_part_len, false);
         if (rv == CKR_OK)
             rv = rt->backend.functions->C_DecryptUpdate(turn.operation.on, encrypted_part, encrypted_part_len, part,

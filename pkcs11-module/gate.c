@@ -209,11 +209,47 @@ static CK_RV agree(struct gate_turn *turn, const void *data, CK_ULONG data_len, 
     return rv;
 }
 
+/* Remembers what the user agreed to, so that a later call of the same operation (after CKR_BUFFER_TOO_SMALL) cannot
+ * bring other data. */
+static void bind_consent(struct gate_turn *turn, const void *data, CK_ULONG data_len)
+{
+    struct operation *op = &turn->session->operations[turn->kind];
+
+    pthread_mutex_lock(&turn->session->lock);
+    if (op->serial == turn->operation.serial) {
+        op->bound = true;
+        crypto_generichash(op->digest, sizeof op->digest, data, data_len, NULL, 0);
+    }
+    pthread_mutex_unlock(&turn->session->lock);
+}
+
+static bool is_what_was_agreed(const struct gate_turn *turn, const void *data, CK_ULONG data_len, bool whole)
+{
+    unsigned char digest[crypto_generichash_BYTES];
+
+    if (!turn->operation.bound)
+        return true;
+    if (!whole)
+        return false;
+    crypto_generichash(digest, sizeof digest, data, data_len, NULL, 0);
+    return sodium_memcmp(digest, turn->operation.digest, sizeof digest) == 0;
+}
+
 CK_RV gate_agree(struct gate_turn *turn, const void *data, CK_ULONG data_len, bool whole)
 {
-    if (!gate_must_ask(turn))
+    CK_RV rv;
+
+    if (gate_must_ask(turn)) {
+        rv = agree(turn, data, data_len, whole, NULL, 0);
+        if (rv == CKR_OK && whole)
+            bind_consent(turn, data, data_len);
+        return rv;
+    }
+    if (is_what_was_agreed(turn, data, data_len, whole))
         return CKR_OK;
-    return agree(turn, data, data_len, whole, NULL, 0);
+    log_warning("key \"%s\": the program came back with other data than its user agreed to: refused",
+                turn->operation.facts.label);
+    return CKR_FUNCTION_REJECTED;
 }
 
 void gate_leave(struct gate_turn *turn, bool ended)

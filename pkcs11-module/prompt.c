@@ -100,7 +100,7 @@ static void text_add_data(struct text *text, const struct prompt_use *use)
     if (use->use == POLICY_USE_DELETE)
         return;
     if (!use->whole) {
-        text_add(text, _("Data: given in parts\n"));
+        text_add(text, _("Data: not known in advance\n"));
         return;
     }
     crypto_hash_sha256(digest, use->data, use->data_len);

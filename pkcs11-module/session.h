@@ -16,6 +16,7 @@
 #define PINWARD_MODULE_SESSION_H
 
 #include <pthread.h>
+#include <sodium.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,6 +39,8 @@ struct operation {
     CK_SESSION_HANDLE on;  /* the session that the backend runs it on */
     CK_OBJECT_HANDLE key;
     uint64_t serial;       /* tells this operation from a later one of the same session and kind */
+    bool bound;            /* the consent was for one piece of data, whole: */
+    unsigned char digest[crypto_generichash_BYTES];
     struct key_facts facts;
 };
 

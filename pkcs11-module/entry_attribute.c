@@ -1,0 +1,117 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "pkcs11-module/entry.h"
+#include "pkcs11-module/gate.h"
+
+/* C_GetAttributeValue (PKCS#11 2.40, 5.7): two kinds of attribute of a private key are answered here. */
+
+/* The private parts of a key (2.40, 2.1.3 and its fellows). To read them is to export the key, which has no gate
+ * yet: they are answered as CKA_SENSITIVE true would have it, also on a key that the token would give out. */
+static bool is_private_part(CK_ATTRIBUTE_TYPE type)
+{
+    switch (type) {
+    case CKA_VALUE:
+    case CKA_PRIVATE_EXPONENT:
+    case CKA_PRIME_1:
+    case CKA_PRIME_2:
+    case CKA_EXPONENT_1:
+    case CKA_EXPONENT_2:
+    case CKA_COEFFICIENT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_answered_here(CK_ATTRIBUTE_TYPE type)
+{
+    return type == CKA_ALWAYS_AUTHENTICATE || is_private_part(type);
+}
+
+static bool any_answered_here(const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    for (CK_ULONG i = 0; template && i < count; i++)
+        if (is_answered_here(template[i].type))
+            return true;
+    return false;
+}
+
+/* One CK_BBOOL (5.7, the cases 1 to 5). */
+static CK_RV answer_bool(CK_ATTRIBUTE_PTR attribute, CK_BBOOL value)
+{
+    if (attribute->pValue && attribute->ulValueLen < sizeof value) {
+        attribute->ulValueLen = CK_UNAVAILABLE_INFORMATION;
+        return CKR_BUFFER_TOO_SMALL;
+    }
+    if (attribute->pValue)
+        memcpy(attribute->pValue, &value, sizeof value);
+    attribute->ulValueLen = sizeof value;
+    return CKR_OK;
+}
+
+static CK_RV answer(CK_ATTRIBUTE_PTR attribute, CK_BBOOL always_authenticate)
+{
+    if (attribute->type == CKA_ALWAYS_AUTHENTICATE)
+        return answer_bool(attribute, always_authenticate);
+    attribute->ulValueLen = CK_UNAVAILABLE_INFORMATION;
+    return CKR_ATTRIBUTE_SENSITIVE;
+}
+
+/* Everything else from the token, those from the gate. */
+static CK_RV get_with_answers(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                              CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_BBOOL always_authenticate)
+{
+    CK_ATTRIBUTE_PTR rest = calloc(count, sizeof *rest);
+    CK_ULONG rest_count = 0;
+    CK_RV rv = CKR_OK;
+
+    if (!rest)
+        return CKR_HOST_MEMORY;
+    for (CK_ULONG i = 0; i < count; i++)
+        if (!is_answered_here(template[i].type))
+            rest[rest_count++] = template[i];
+    if (rest_count > 0)
+        rv = backend->C_GetAttributeValue(session, object, rest, rest_count);
+    rest_count = 0;
+    for (CK_ULONG i = 0; i < count; i++) {
+        if (!is_answered_here(template[i].type)) {
+            template[i].ulValueLen = rest[rest_count++].ulValueLen;
+        } else {
+            const CK_RV answered = answer(&template[i], always_authenticate);
+
+            rv = rv == CKR_OK ? answered : rv;
+        }
+    }
+    free(rest);
+    return rv;
+}
+
+/* prompt = module: applications must not ask for a PIN themselves, so no key shows that it wants one.
+ * prompt = application: every key of level high shows it, whether or not the backend has the attribute. */
+CK_RV own_C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template,
+                              CK_ULONG count)
+{
+    struct runtime *rt = runtime_get();
+    struct session *known;
+    struct key_facts facts;
+    bool shown;
+    CK_RV rv;
+
+    if (!rt)
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (!any_answered_here(template, count))
+        return rt->backend.functions->C_GetAttributeValue(session, object, template, count);
+    rv = gate_session(rt, session, &known);
+    if (rv != CKR_OK)
+        return rv;
+    rv = session_key_facts(&rt->sessions, rt->backend.functions, known, object, &facts);
+    session_put(&rt->sessions, known);
+    if (rv != CKR_OK)
+        return rv;
+    if (!key_facts_is_private_key(&facts))
+        return rt->backend.functions->C_GetAttributeValue(session, object, template, count);
+    shown = rt->config.module.prompt == CONFIG_PROMPT_APPLICATION &&
+            policy_level(&rt->config, &facts) == CONFIG_LEVEL_HIGH;
+    return get_with_answers(rt->backend.functions, session, object, template, count, shown ? CK_TRUE : CK_FALSE);
+}
