@@ -19,6 +19,15 @@ CK_RV own_C_GetTokenInfo(CK_SLOT_ID slot_id, CK_TOKEN_INFO_PTR info)
     return rv;
 }
 
+/* A token that is in use is erased, with every key on it; a new one gets its first SO PIN. */
+static enum prompt_pin init_token_pin(struct runtime *rt, CK_SLOT_ID slot)
+{
+    CK_TOKEN_INFO token;
+    CK_RV rv = rt->backend.functions->C_GetTokenInfo(slot, &token);
+
+    return rv == CKR_OK && !(token.flags & CKF_TOKEN_INITIALIZED) ? PROMPT_PIN_SO_NEW : PROMPT_PIN_ERASE;
+}
+
 CK_RV own_C_InitToken(CK_SLOT_ID slot_id, CK_BYTE_PTR pin, CK_ULONG pin_len, CK_BYTE_PTR label)
 {
     struct runtime *rt = runtime_get();
@@ -28,7 +37,7 @@ CK_RV own_C_InitToken(CK_SLOT_ID slot_id, CK_BYTE_PTR pin, CK_ULONG pin_len, CK_
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (!pin && pin_ask_is_ours(rt, slot_id))
-        rv = pin_ask(rt, CK_INVALID_HANDLE, slot_id, PROMPT_PIN_SO, NULL, &asked);
+        rv = pin_ask(rt, CK_INVALID_HANDLE, slot_id, init_token_pin(rt, slot_id), NULL, &asked);
     if (rv == CKR_OK && asked)
         rv = rt->backend.functions->C_InitToken(slot_id, (CK_BYTE_PTR)secret_bytes(asked), secret_length(asked), label);
     else if (rv == CKR_OK)

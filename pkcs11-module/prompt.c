@@ -159,35 +159,25 @@ enum error_code prompt_use_confirm(const struct config *config, const struct pro
     return pinentry_confirm(&question, err);
 }
 
-static const char *pin_headline(enum prompt_pin which)
-{
-    switch (which) {
-    case PROMPT_PIN_USER:
-        return _("A program wants to log in to your token.");
-    case PROMPT_PIN_SO:
-        return _("A program wants to log in to the token as its security officer.");
-    case PROMPT_PIN_OLD:
-        return _("A program wants to change the PIN of the token. Enter the present one.");
-    case PROMPT_PIN_NEW:
-        return _("Choose the new PIN of the token.");
-    }
-    return "";
-}
-
-static const char *pin_label(enum prompt_pin which)
-{
-    switch (which) {
-    case PROMPT_PIN_USER:
-        break;
-    case PROMPT_PIN_SO:
-        return _("SO PIN:");
-    case PROMPT_PIN_OLD:
-        return _("Present PIN:");
-    case PROMPT_PIN_NEW:
-        return _("New PIN:");
-    }
-    return _("PIN:");
-}
+/* What is said and asked for each PIN of the token. */
+static const struct {
+    const char *headline;
+    const char *label;
+    const char *repeat; /* label of the second field; NULL: typed once */
+    bool user;          /* it is the user's own PIN that is counted */
+} pin_words[] = {
+    [PROMPT_PIN_USER] = {N_("A program wants to log in to your token."), N_("PIN:"), NULL, true},
+    [PROMPT_PIN_SO] = {N_("A program wants to log in to the token as its security officer."), N_("SO PIN:"), NULL,
+                       false},
+    [PROMPT_PIN_SO_NEW] = {N_("A new token: choose the PIN of its security officer. It is needed when the user's PIN "
+                              "is lost."),
+                           N_("New SO PIN:"), N_("New SO PIN again:"), false},
+    [PROMPT_PIN_ERASE] = {N_("A program wants to ERASE the token with all keys on it. This cannot be undone."),
+                          N_("SO PIN:"), NULL, false},
+    [PROMPT_PIN_OLD] = {N_("A program wants to change the PIN of the token. Enter the present one."),
+                        N_("Present PIN:"), NULL, true},
+    [PROMPT_PIN_NEW] = {N_("Choose the new PIN of the token."), N_("New PIN:"), N_("New PIN again:"), false},
+};
 
 enum error_code prompt_token_pin(const struct config *config, enum prompt_pin which, const CK_TOKEN_INFO *token,
                                  const char *error, int cancel_fd, struct secret **pin, struct error *err)
@@ -195,19 +185,19 @@ enum error_code prompt_token_pin(const struct config *config, enum prompt_pin wh
     struct pinentry_question question;
     struct text text = {0};
 
-    text_add(&text, "%s\n\n", pin_headline(which));
+    text_add(&text, "%s\n\n", _(pin_words[which].headline));
     text_add_token(&text, token);
-    if (which == PROMPT_PIN_USER || which == PROMPT_PIN_OLD)
+    if (pin_words[which].user)
         text_add_tries(&text, token);
     text_add_program(&text);
     if (which == PROMPT_PIN_USER && config->module.login_grace_s > 0)
         text_add(&text, _("\nThe PIN also agrees to the first use of a key within %u seconds."),
                  config->module.login_grace_s);
     question_init(&question, config, &text, cancel_fd);
-    question.prompt = pin_label(which);
+    question.prompt = _(pin_words[which].label);
     question.error = error;
-    if (which == PROMPT_PIN_NEW)
-        question.repeat = _("New PIN again:");
+    if (pin_words[which].repeat)
+        question.repeat = _(pin_words[which].repeat);
     return pinentry_get_pin(&question, pin, err);
 }
 

@@ -27,10 +27,12 @@ struct prompt_use {
 
 /* Which PIN is asked for, when it is not for the use of a key. */
 enum prompt_pin {
-    PROMPT_PIN_USER,     /* to log in */
-    PROMPT_PIN_SO,       /* the security officer's, to log in */
-    PROMPT_PIN_OLD,      /* the one to be changed */
-    PROMPT_PIN_NEW,      /* the new one, typed twice */
+    PROMPT_PIN_USER,   /* to log in */
+    PROMPT_PIN_SO,     /* the security officer's, to log in */
+    PROMPT_PIN_SO_NEW, /* the security officer's of a new token, typed twice */
+    PROMPT_PIN_ERASE,  /* the security officer's, to initialise a token that is in use */
+    PROMPT_PIN_OLD,    /* the one to be changed */
+    PROMPT_PIN_NEW,    /* the new one, typed twice */
 };
 
 /* Asks for the PIN to agree to a use. error: what was wrong with the last answer, or NULL. Errors as
