@@ -130,11 +130,11 @@ static enum error_code token_choose(struct token *token, struct error *err)
     if (wanted) {
         return error_set(err, ERROR_TOKEN,
                          found ? _("There are several tokens named \"%s\": leave only one of them inserted.")
-                               : _("There is no token named \"%s\": insert it, or correct token in [token]."),
+                               : _("There is no token named \"%s\": insert it, or correct label in [token]."),
                          wanted);
     }
     return error_set(err, ERROR_TOKEN,
-                     found ? _("There are several tokens: name the one to use with token in [token].")
+                     found ? _("There are several tokens: name the one to use with label in [token].")
                            : _("There is no initialised token: insert one, or initialise it with its own program."));
 }
 
