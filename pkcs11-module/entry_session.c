@@ -110,6 +110,7 @@ static CK_RV login_asking(struct runtime *rt, CK_SESSION_HANDLE session, CK_USER
         secret_free(&pin);
         if (rv != CKR_PIN_INCORRECT && rv != CKR_PIN_LEN_RANGE && rv != CKR_PIN_INVALID)
             return rv;
+        log_warning("login to the token refused: wrong PIN (0x%08lx)", rv);
         wrong = _("The PIN was wrong.");
     }
     return rv;
