@@ -22,7 +22,7 @@ struct request_options {
     const char *crmf_dn;    /* NULL: the same */
     int crmf_number;        /* certReqId */
     bool crmf_missing;
-    bool crmf_twice;          /* the attribute, two times */
+    bool crmf_twice;          /* two values in the attribute */
     bool crmf_no_popo;        /* raVerified instead of a possession that is shown later */
     bool crmf_garbage;        /* an OCTET STRING of something else */
     bool bad_signature;       /* one bit changed */
