@@ -1,0 +1,10 @@
+# The enrollment tool against the real portal and a real SoftHSM2 token. Each script reports its tests as TAP.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+
+foreach(test story refusals lies killed)
+  add_test(NAME tool_${test} COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_LIST_DIR}/tool_${test}.py)
+  set_tests_properties(tool_${test} PROPERTIES
+      LABELS integration
+      TIMEOUT 280
+      ENVIRONMENT "PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_MODULE=$<TARGET_FILE:pinward-pkcs11>;PINWARD_PORTAL=$<TARGET_FILE:pinward-portal>;PINWARD_PORTAL_ADMIN=$<TARGET_FILE:pinward-portal-admin>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>")
+endforeach()

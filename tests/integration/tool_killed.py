@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""The tool is killed before every request it makes, after every request that changes something (done, but its answer
+lost), and at every PIN it asks for; the same command then goes on. In the end there is one pair of certificates, two private keys, and no journal."""
+import signal
+
+from tool_between import Between
+from tool_world import *
+
+
+class Killer:
+    """Ends the running tool at one of its requests."""
+
+    def __init__(self, world):
+        self.between = Between(world)
+        self.between.before = self.reached
+        self.between.hook = self.after
+        self.process = None
+        self.at = None
+        self.after_portal = False
+        self.count = 0
+
+    def reached(self, method, _path, after=False):
+        if after != self.after_portal or (after and method == "GET"):
+            return
+        self.count += 1
+        if self.at == self.count and self.process:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            raise ConnectionError
+
+    def after(self, method, path, status, headers, body):
+        self.reached(method, path, True)
+        return status, headers, body
+
+    def run(self, world, arguments, answers, at, after_portal):
+        """True when the tool was killed, False when it had ended before."""
+        (world.pinentry / "script").write_text("".join(f"{answer}\n" for answer in answers))
+        self.at, self.after_portal, self.count = None, after_portal, 0
+        self.process = subprocess.Popen([os.environ["PINWARD_TOOL"], *arguments], env=world.env,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        text=True)
+        self.at = at
+        text, _ = self.process.communicate(timeout=60)
+        status = self.process.returncode
+        self.process, self.at = None, None
+        check(status in (0, -signal.SIGKILL), f"{arguments} at {at}: {status}\n{text}")
+        return status != 0
+
+
+APPLY_ANSWERS = [f"pin {PIN}"] * 3
+APPLY = ("apply", "--name", "me", "--accept-terms", "1", "--yes")
+ACTIVATE_ANSWERS = [f"pin {PIN}", f"pin {PASSWORD}", f"pin {PIN}", f"pin {PIN}"]
+
+
+def complete(world, killer, account, token, verb):
+    """What was killed, once more and undisturbed; and activation, where that was not it."""
+    if verb == "apply":
+        killer.run(world, APPLY, APPLY_ANSWERS, None, False)
+    killer.run(world, ("activate",), ACTIVATE_ANSWERS, None, False)
+    check_complete(world, account, token)
+
+
+def check_complete(world, account, token):
+    keys = [o for o in world.objects(token) if o["kind"].startswith("Private Key")]
+    check(len(keys) == 2, f"{account}: {world.objects(token)}")
+    check(world.count("Public Key", token) == 2 and world.count("Certificate", token) == 4, world.objects(token))
+    status = json.loads(world.tool("status", "--json"))
+    check([c["state"] for c in status["certificates"]] == ["active"] * 2, f"{account}: {status}")
+    check(all(c["on_token"] for c in status["certificates"]), f"{account}: {status}")
+    check(world.state_files() == [], "the journal is left")
+
+
+def begin(world, killer, number):
+    """A new account and a new token, logged in through the killer."""
+    account, token = f"user{number}", f"card{number}"
+    first = world.register(account)
+    world.new_token(token)
+    world.configure(url=killer.between.url, token=token)
+    world.login(account, first)
+    return account, token
+
+
+def at_requests(world):
+    killer = Killer(world)
+    number = 0
+    for verb, arguments, answers in (("apply", APPLY, APPLY_ANSWERS), ("activate", ("activate",), ACTIVATE_ANSWERS)):
+        for after_portal, least in ((False, 5), (True, 1)):
+            at, killed = 0, True
+            while killed:
+                at, number = at + 1, number + 1
+                account, token = begin(world, killer, number)
+                if verb == "activate":
+                    killer.run(world, APPLY, APPLY_ANSWERS, None, False)
+                killed = killer.run(world, arguments, answers, at, after_portal)
+                if killed:
+                    complete(world, killer, account, token, verb)
+            check(at > least, f"{verb} makes only {at - 1} requests")
+    killer.between.close()
+
+
+def at_questions(world):
+    """Killed while a window is open: at the login's PIN, at the password, at the decryption's PIN."""
+    killer = Killer(world)
+    for number, (arguments, answers) in enumerate(((APPLY, []), (("activate",), []), (("activate",), [f"pin {PIN}"]),
+                                                   (("activate",), [f"pin {PIN}", f"pin {PASSWORD}"])), 100):
+        account, token = begin(world, killer, number)
+        if arguments == ("activate",):
+            killer.run(world, APPLY, APPLY_ANSWERS, None, False)
+        (world.pinentry / "script").write_text("".join(f"{a}\n" for a in answers) + "hang\n")
+        process = subprocess.Popen([os.environ["PINWARD_TOOL"], *arguments], env=world.env, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(400):
+            if (world.pinentry / "script").read_text() == "":
+                break
+            time.sleep(0.02)
+        process.kill()
+        process.wait()
+        complete(world, killer, account, token, arguments[0])
+    killer.between.close()
+
+
+def in_key_generation(world):
+    """Killed while the token makes keys, at different moments."""
+    killer = Killer(world)
+    for number, delay in enumerate((0.0, 0.02, 0.05, 0.1, 0.2, 0.4), 200):
+        account, token = begin(world, killer, number)
+        (world.pinentry / "script").write_text("".join(f"{a}\n" for a in APPLY_ANSWERS))
+        process = subprocess.Popen([os.environ["PINWARD_TOOL"], *APPLY], env=world.env, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, text=True)
+        for line in process.stdout:
+            if line.startswith("Generating"):
+                break
+        time.sleep(delay)
+        process.kill()
+        process.stdout.close()
+        process.wait()
+        complete(world, killer, account, token, "apply")
+    killer.between.close()
+
+
+if __name__ == "__main__":
+    run([at_questions, in_key_generation, at_requests])
