@@ -1,6 +1,7 @@
 #include "enroll/captcha.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -13,10 +14,40 @@
 #include "enroll/ask.h"
 #include "enroll/captcha_command.h"
 
-#define CAPTCHA_SIDE_MAX 2048
-#define CAPTCHA_COLUMNS  78
+#define CAPTCHA_SIDE_MAX   2048
+#define CAPTCHA_COLUMNS    100
+/* Of 255; and of the nine pixels around one. */
+#define CAPTCHA_INK_LUMA   130
+#define CAPTCHA_INK_NEEDED 6
 
-/* The picture as RGBA rows for chafa; gd's alpha is 0 (opaque) to 127 (transparent). */
+/* Is the pixel ink? Captchas are dark on light; the weights are those of Rec. 601. */
+static bool captcha_is_ink(gdImagePtr image, int x, int y)
+{
+    int colour = gdImageGetTrueColorPixel(image, x, y);
+    int luma = (299 * gdTrueColorGetRed(colour) + 587 * gdTrueColorGetGreen(colour) +
+                114 * gdTrueColorGetBlue(colour)) /
+               1000;
+
+    return luma < CAPTCHA_INK_LUMA && gdTrueColorGetAlpha(colour) < gdAlphaTransparent / 2;
+}
+
+/* Most of the pixel's neighbourhood is ink: single dots and thin lines, which a terminal's few cells would turn into
+ * a grid of noise, do not count. */
+static bool captcha_is_stroke(gdImagePtr image, int x, int y)
+{
+    int ink = 0;
+
+    for (int dy = -1; dy <= 1; dy++) {
+        for (int dx = -1; dx <= 1; dx++) {
+            if (gdImageBoundsSafe(image, x + dx, y + dy) && captcha_is_ink(image, x + dx, y + dy)) {
+                ink++;
+            }
+        }
+    }
+    return ink >= CAPTCHA_INK_NEEDED;
+}
+
+/* The strokes as RGBA rows for chafa, light on dark: what is light gets the terminal's own foreground. */
 static unsigned char *captcha_pixels(gdImagePtr image, int width, int height)
 {
     unsigned char *rgba = malloc((size_t)width * (size_t)height * 4);
@@ -24,19 +55,15 @@ static unsigned char *captcha_pixels(gdImagePtr image, int width, int height)
 
     for (int y = 0; rgba && y < height; y++) {
         for (int x = 0; x < width; x++, p += 4) {
-            int colour = gdImageGetTrueColorPixel(image, x, y);
-
-            p[0] = (unsigned char)gdTrueColorGetRed(colour);
-            p[1] = (unsigned char)gdTrueColorGetGreen(colour);
-            p[2] = (unsigned char)gdTrueColorGetBlue(colour);
-            p[3] = (unsigned char)(255 - gdTrueColorGetAlpha(colour) * 255 / 127);
+            p[0] = p[1] = p[2] = captcha_is_stroke(image, x, y) ? 255 : 0;
+            p[3] = 255;
         }
     }
     return rgba;
 }
 
-/* The colours that this terminal has, and as many columns as fit it. */
-static ChafaCanvasConfig *captcha_canvas_config(ChafaTermInfo *info, int width, int height)
+/* Two colours and quarter cells, which every terminal with UTF-8 has, and as many columns as fit it. */
+static ChafaCanvasConfig *captcha_canvas_config(int width, int height)
 {
     ChafaCanvasConfig *config = chafa_canvas_config_new();
     ChafaSymbolMap *symbols = chafa_symbol_map_new();
@@ -47,16 +74,12 @@ static ChafaCanvasConfig *captcha_canvas_config(ChafaTermInfo *info, int width, 
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_col < columns) {
         columns = size.ws_col;
     }
-    chafa_symbol_map_add_by_tags(symbols, CHAFA_SYMBOL_TAG_BLOCK | CHAFA_SYMBOL_TAG_BORDER | CHAFA_SYMBOL_TAG_SPACE);
+    chafa_symbol_map_add_by_tags(symbols, CHAFA_SYMBOL_TAG_SPACE | CHAFA_SYMBOL_TAG_SOLID | CHAFA_SYMBOL_TAG_HALF |
+                                              CHAFA_SYMBOL_TAG_QUAD);
     chafa_canvas_config_set_symbol_map(config, symbols);
     chafa_symbol_map_unref(symbols);
-    if (chafa_term_info_have_seq(info, CHAFA_TERM_SEQ_SET_COLOR_FGBG_DIRECT)) {
-        chafa_canvas_config_set_canvas_mode(config, CHAFA_CANVAS_MODE_TRUECOLOR);
-    } else if (chafa_term_info_have_seq(info, CHAFA_TERM_SEQ_SET_COLOR_FGBG_256)) {
-        chafa_canvas_config_set_canvas_mode(config, CHAFA_CANVAS_MODE_INDEXED_240);
-    } else {
-        chafa_canvas_config_set_canvas_mode(config, CHAFA_CANVAS_MODE_FGBG);
-    }
+    chafa_canvas_config_set_canvas_mode(config, CHAFA_CANVAS_MODE_FGBG);
+    chafa_canvas_config_set_preprocessing_enabled(config, FALSE);
     chafa_calc_canvas_geometry(width, height, &columns, &rows, 0.5f, TRUE, FALSE);
     chafa_canvas_config_set_geometry(config, columns, rows);
     return config;
@@ -66,7 +89,7 @@ static void captcha_draw_pixels(const unsigned char *rgba, int width, int height
 {
     gchar **environment = g_get_environ();
     ChafaTermInfo *info = chafa_term_db_detect(chafa_term_db_get_default(), environment);
-    ChafaCanvasConfig *config = captcha_canvas_config(info, width, height);
+    ChafaCanvasConfig *config = captcha_canvas_config(width, height);
     ChafaCanvas *canvas = chafa_canvas_new(config);
     GString *drawing;
 
