@@ -1,0 +1,186 @@
+#include "support/mock_backend.h"
+
+#include <string.h>
+
+#define VISIBLE __attribute__((visibility("default")))
+
+VISIBLE struct mock_backend mock_backend = {
+    .next_session = 1, .session_state = CKS_RW_USER_FUNCTIONS, .version = {2, 40}, .left_out = -1};
+
+static CK_RV record(enum p11_call call, const uintptr_t *arguments, size_t count)
+{
+    mock_backend.calls[call]++;
+    memset(mock_backend.arguments[call], 0, sizeof mock_backend.arguments[call]);
+    memcpy(mock_backend.arguments[call], arguments, count * sizeof *arguments);
+    return mock_backend.answers[call];
+}
+
+/* ------------------------------------------------------------------ the functions that do more than record */
+
+static void answer_slots(const uintptr_t *a)
+{
+    CK_SLOT_ID_PTR slots = (CK_SLOT_ID_PTR)a[1];
+
+    if (slots)
+        slots[0] = 0;
+    *(CK_ULONG_PTR)a[2] = 1;
+}
+
+static void answer_token(const uintptr_t *a)
+{
+    CK_TOKEN_INFO_PTR info = (CK_TOKEN_INFO_PTR)a[1];
+
+    memset(info, ' ', sizeof *info);
+    memcpy(info->label, "Mock", 4);
+    info->flags = mock_backend.token_flags | CKF_TOKEN_INITIALIZED;
+}
+
+static CK_RV answer_session_info(const uintptr_t *a)
+{
+    CK_SESSION_INFO_PTR info = (CK_SESSION_INFO_PTR)a[1];
+
+    if ((CK_SESSION_HANDLE)a[0] == 0 || (CK_SESSION_HANDLE)a[0] >= mock_backend.next_session)
+        return CKR_SESSION_HANDLE_INVALID;
+    memset(info, 0, sizeof *info);
+    info->state = mock_backend.session_state;
+    info->flags = CKF_SERIAL_SESSION | CKF_RW_SESSION;
+    return CKR_OK;
+}
+
+static CK_RV answer_attribute(const struct mock_object *object, CK_ATTRIBUTE_PTR attribute)
+{
+    const void *value = NULL;
+    CK_ULONG len = 0;
+
+    switch (attribute->type) {
+    case CKA_CLASS:
+        value = &object->object_class;
+        len = object->without_class ? 0 : sizeof object->object_class;
+        break;
+    case CKA_KEY_TYPE:
+        value = &object->key_type;
+        len = sizeof object->key_type;
+        break;
+    case CKA_ALWAYS_AUTHENTICATE:
+        value = &object->always_authenticate;
+        len = sizeof object->always_authenticate;
+        break;
+    case CKA_LABEL:
+        value = "mock key";
+        len = 8;
+        break;
+    default:
+        attribute->ulValueLen = CK_UNAVAILABLE_INFORMATION;
+        return CKR_ATTRIBUTE_TYPE_INVALID;
+    }
+    if (attribute->pValue && attribute->ulValueLen >= len)
+        memcpy(attribute->pValue, value, len);
+    attribute->ulValueLen = len;
+    return CKR_OK;
+}
+
+static CK_RV answer_attributes(const uintptr_t *a)
+{
+    CK_ATTRIBUTE_PTR template = (CK_ATTRIBUTE_PTR)a[2];
+    CK_RV rv = CKR_OK;
+
+    if (a[1] >= MOCK_OBJECTS || !mock_backend.objects[a[1]].exists)
+        return CKR_OBJECT_HANDLE_INVALID;
+    for (CK_ULONG i = 0; i < (CK_ULONG)a[3]; i++) {
+        const CK_RV one = answer_attribute(&mock_backend.objects[a[1]], &template[i]);
+
+        rv = one == CKR_OK ? rv : one;
+    }
+    return rv;
+}
+
+static CK_RV answer(enum p11_call call, const uintptr_t *a, size_t count)
+{
+    const CK_RV rv = record(call, a, count);
+
+    if (rv != CKR_OK)
+        return rv;
+    switch (call) {
+    case CALL_C_GetSlotList:
+        answer_slots(a);
+        return CKR_OK;
+    case CALL_C_GetTokenInfo:
+        answer_token(a);
+        return CKR_OK;
+    case CALL_C_OpenSession:
+        *(CK_SESSION_HANDLE_PTR)a[4] = mock_backend.next_session++;
+        return CKR_OK;
+    case CALL_C_GetSessionInfo:
+        return answer_session_info(a);
+    case CALL_C_GetAttributeValue:
+        return answer_attributes(a);
+    case CALL_C_FindObjects:
+        *(CK_ULONG_PTR)a[3] = 0;
+        return CKR_OK;
+    case CALL_C_DestroyObject:
+        if (a[1] < MOCK_OBJECTS)
+            mock_backend.objects[a[1]].exists = false;
+        return CKR_OK;
+    default:
+        return CKR_OK;
+    }
+}
+
+/* ------------------------------------------------------------------ the 68 functions and their list */
+
+#define A(n) (uintptr_t) a##n
+#define MOCK1(name, T1)                                                                                      \
+    static CK_RV mock_##name(T1 a1)                                                                          \
+    {                                                                                                        \
+        return answer(CALL_##name, (uintptr_t[]){A(1)}, 1);                                                  \
+    }
+#define MOCK2(name, T1, T2)                                                                                  \
+    static CK_RV mock_##name(T1 a1, T2 a2)                                                                   \
+    {                                                                                                        \
+        return answer(CALL_##name, (uintptr_t[]){A(1), A(2)}, 2);                                            \
+    }
+#define MOCK3(name, T1, T2, T3)                                                                              \
+    static CK_RV mock_##name(T1 a1, T2 a2, T3 a3)                                                            \
+    {                                                                                                        \
+        return answer(CALL_##name, (uintptr_t[]){A(1), A(2), A(3)}, 3);                                      \
+    }
+#define MOCK4(name, T1, T2, T3, T4)                                                                          \
+    static CK_RV mock_##name(T1 a1, T2 a2, T3 a3, T4 a4)                                                     \
+    {                                                                                                        \
+        return answer(CALL_##name, (uintptr_t[]){A(1), A(2), A(3), A(4)}, 4);                                \
+    }
+#define MOCK5(name, T1, T2, T3, T4, T5)                                                                      \
+    static CK_RV mock_##name(T1 a1, T2 a2, T3 a3, T4 a4, T5 a5)                                              \
+    {                                                                                                        \
+        return answer(CALL_##name, (uintptr_t[]){A(1), A(2), A(3), A(4), A(5)}, 5);                          \
+    }
+#define MOCK6(name, T1, T2, T3, T4, T5, T6)                                                                  \
+    static CK_RV mock_##name(T1 a1, T2 a2, T3 a3, T4 a4, T5 a5, T6 a6)                                       \
+    {                                                                                                        \
+        return answer(CALL_##name, (uintptr_t[]){A(1), A(2), A(3), A(4), A(5), A(6)}, 6);                    \
+    }
+#define MOCK8(name, T1, T2, T3, T4, T5, T6, T7, T8)                                                          \
+    static CK_RV mock_##name(T1 a1, T2 a2, T3 a3, T4 a4, T5 a5, T6 a6, T7 a7, T8 a8)                         \
+    {                                                                                                        \
+        return answer(CALL_##name, (uintptr_t[]){A(1), A(2), A(3), A(4), A(5), A(6), A(7), A(8)}, 8);        \
+    }
+P11_CALLS(MOCK1, MOCK2, MOCK3, MOCK4, MOCK5, MOCK6, MOCK8)
+
+#define MEMBER(name, ...) .name = mock_##name,
+static CK_FUNCTION_LIST whole_list = {P11_CALLS(MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER)};
+static CK_FUNCTION_LIST list;
+
+VISIBLE CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR functions);
+
+VISIBLE CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR functions)
+{
+    list = whole_list;
+    list.version = mock_backend.version;
+    if (mock_backend.left_out >= 0)
+        memset((char *)&list + offsetof(CK_FUNCTION_LIST, C_Initialize) +
+                   (size_t)mock_backend.left_out * sizeof list.C_Initialize,
+               0, sizeof list.C_Initialize);
+    if (!mock_backend.no_list)
+        *functions = &list;
+    return mock_backend.list_answer;
+}

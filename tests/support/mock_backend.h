@@ -1,0 +1,45 @@
+/*
+ * mock_backend: a PKCS#11 module that records every call, and answers the few that the gate itself needs from a
+ * table that the test writes. For what a real backend cannot be made to do: reuse handles, be careless, be broken.
+ *
+ * Owner: the one struct mock_backend is the library's; a test reaches it with dlsym("mock_backend").
+ * Thread rule: one thread.
+ */
+#ifndef PINWARD_TESTS_MOCK_BACKEND_H
+#define PINWARD_TESTS_MOCK_BACKEND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "support/p11_calls.h"
+
+#define MOCK_OBJECTS 16
+
+struct mock_object {
+    CK_OBJECT_CLASS object_class;
+    CK_KEY_TYPE key_type;
+    CK_BBOOL always_authenticate;
+    bool exists;
+    bool without_class; /* the backend does not say what it is */
+};
+
+struct mock_backend {
+    /* The last call of each function, and what it is to answer. */
+    unsigned calls[P11_CALL_COUNT];
+    uintptr_t arguments[P11_CALL_COUNT][P11_CALL_PARAMETERS_MAX];
+    CK_RV answers[P11_CALL_COUNT];
+
+    /* What the functions that the gate needs answer from. The object with handle n is objects[n]. */
+    struct mock_object objects[MOCK_OBJECTS];
+    CK_SESSION_HANDLE next_session;
+    CK_STATE session_state;
+    CK_FLAGS token_flags;
+
+    /* How the library presents itself. */
+    CK_RV list_answer;       /* of C_GetFunctionList */
+    bool no_list;            /* CKR_OK, and no list */
+    CK_VERSION version;
+    int left_out;            /* the function (enum p11_call) whose pointer is NULL; -1: none */
+};
+
+#endif
