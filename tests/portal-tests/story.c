@@ -208,6 +208,15 @@ json_t *user_activation_body(const struct user *u, const struct answer *challeng
                                   answer_text(challenge, "encryption_certificate")));
 }
 
+json_t *user_unproven_activation_body(const struct user *u)
+{
+    char id[40];
+
+    story_uuid(id);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "request_id", id, "challenge_id", id, "password",
+                     u->password, "signature", "AAAA", "decrypted", "AAAA");
+}
+
 void user_activate(struct user *u)
 {
     struct answer challenge, answer;

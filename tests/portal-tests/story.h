@@ -51,6 +51,8 @@ void user_apply(struct user *u);
 
 /* The body of POST /activation that answers this challenge rightly. */
 json_t *user_activation_body(const struct user *u, const struct answer *challenge);
+/* The same without a challenge: well-formed, and with no proof in it. */
+json_t *user_unproven_activation_body(const struct user *u);
 void user_challenge(struct user *u, struct answer *challenge);
 void user_activate(struct user *u);
 /* All of it: from nothing to an active pair. */

@@ -211,6 +211,7 @@ static void revoked_before_activation_can_only_apply_again(void **state)
     client_call(u.client, "POST", path, NULL, &answer);
     assert_problem(&answer, 403, "certificate-not-active");
     answer_clear(&answer);
+    expect_refused(&u, user_unproven_activation_body(&u), 403, "certificate-not-active", NULL, NULL);
     user_apply(&u);
     user_activate(&u);
     user_clear(&u);

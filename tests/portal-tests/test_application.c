@@ -136,6 +136,10 @@ static void manual_approval_waits_then_issues(void **state)
     client_call(u.client, "POST", path, NULL, &answer);
     assert_problem(&answer, 409, "not-issued");
     answer_clear(&answer);
+    story_path(path, "/applications/*/activation", u.application_id);
+    client_call(u.client, "POST", path, user_unproven_activation_body(&u), &answer);
+    assert_problem(&answer, 409, "not-issued");
+    answer_clear(&answer);
     {
         const char *approve[] = {"approve", u.application_id, NULL};
 
@@ -294,11 +298,7 @@ static void another_accounts_application_is_not_found(void **state)
     assert_problem(&answer, 404, "not-found");
     answer_clear(&answer);
     for (size_t i = 0; i < 2; i++) {
-        json_t *body = i == 0 ? NULL
-                              : json_pack("{s:s, s:s, s:s, s:s, s:s}", "request_id",
-                                          "11111111-1111-4111-8111-111111111111", "challenge_id",
-                                          "11111111-1111-4111-8111-111111111111", "password", other.password,
-                                          "signature", "AAAA", "decrypted", "AAAA");
+        json_t *body = i == 0 ? NULL : user_unproven_activation_body(&other);
 
         story_path(path, paths[i], owner.application_id);
         client_call(other.client, "POST", path, body, &answer);

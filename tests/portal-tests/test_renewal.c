@@ -49,6 +49,15 @@ static void expect_refused(struct user *u, json_t *body, long status, const char
     answer_clear(&answer);
 }
 
+/* A copy of the body with another value in one member. */
+static json_t *changed(const json_t *body, const char *member, const char *value)
+{
+    json_t *copy = json_deep_copy(body);
+
+    json_object_set_new(copy, member, json_string(value));
+    return copy;
+}
+
 static void refused_before_the_last_month(void **state)
 {
     struct enrollee keys = {NULL, NULL};
@@ -87,6 +96,7 @@ static void renewed_inside_the_window_the_old_pair_stays_valid(void **state)
     assert_status(&again, 200);
     assert_true(json_equal(answer.json, again.json));
     answer_clear(&again);
+    expect_refused(&u, changed(body, "signed_request", "MAAwAA=="), 409, "request-id-reused", NULL);
     expect_refused(&u, user_renewal_body(&u, &second_keys), 409, "application-open", NULL);
 
     user_certificate_state(&u, old_signing, certificate_state);
@@ -149,6 +159,10 @@ static void expired_before_activation_cannot_be_activated(void **state)
     client_call(u.client, "POST", path, NULL, &answer);
     assert_problem(&answer, 410, "certificate-expired");
     answer_clear(&answer);
+    story_path(path, "/applications/*/activation", u.application_id);
+    client_call(u.client, "POST", path, user_unproven_activation_body(&u), &answer);
+    assert_problem(&answer, 410, "certificate-expired");
+    answer_clear(&answer);
     user_apply(&u); /* nothing was active, so the registration still stands */
     user_clear(&u);
 }
@@ -165,6 +179,7 @@ static void suspended_or_foreign_pairs_are_not_renewed(void **state)
     move_to_day(&other, 340);
     move_to_day(&u, 340);
     body = user_renewal_body(&u, &keys);
+    expect_refused(&u, changed(body, "terms_version", "0"), 409, "terms-outdated", NULL);
     {
         const char *suspend[] = {"suspend", u.encryption_serial, NULL};
         const char *resume[] = {"resume", u.encryption_serial, NULL};
