@@ -1,5 +1,9 @@
 #include "pkcs11-module/operation.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/secret.h"
 #include "pkcs11-module/gate.h"
 
 /* PKCS#11 2.40, 5.2: the result is given out, and with it the operation ends, unless the caller asked only for the
@@ -40,6 +44,26 @@ static bool must_query_backend(const struct gate_turn *turn, CK_BYTE_PTR out)
     return gate_must_ask(turn) && !out && !turn->operation.facts.always_authenticate;
 }
 
+/* Consent over all of the data, then the call with just that data: a copy, which no thread of the host can change
+ * while the user reads what the window says of it. */
+static CK_RV agree_and_call(struct gate_turn *turn, operation_whole_function *function, const CK_BYTE *in,
+                            CK_ULONG in_len, CK_BYTE_PTR out, CK_ULONG_PTR out_len)
+{
+    CK_BYTE_PTR copy = malloc(in_len ? in_len : 1);
+    CK_RV rv;
+
+    if (!copy)
+        return CKR_HOST_MEMORY;
+    if (in_len)
+        memcpy(copy, in, in_len);
+    rv = gate_agree(turn, copy, in_len, true);
+    if (rv == CKR_OK)
+        rv = function(turn->operation.on, copy, in_len, out, out_len);
+    secret_wipe(copy, in_len);
+    free(copy);
+    return rv;
+}
+
 CK_RV operation_whole(struct runtime *rt, CK_SESSION_HANDLE handle, enum operation_kind kind,
                       operation_whole_function *function, CK_BYTE_PTR in, CK_ULONG in_len, CK_BYTE_PTR out,
                       CK_ULONG_PTR out_len)
@@ -52,10 +76,10 @@ CK_RV operation_whole(struct runtime *rt, CK_SESSION_HANDLE handle, enum operati
     if (!out_len || (!in && in_len > 0)) {
         rv = CKR_ARGUMENTS_BAD;
     } else if (!answered_without_consent(&turn, out, out_len, &rv)) {
-        if (!must_query_backend(&turn, out))
-            rv = gate_agree(&turn, in, in_len, true);
-        if (rv == CKR_OK)
+        if (turn.operation.state == OPERATION_FORWARDED || must_query_backend(&turn, out))
             rv = function(turn.operation.on, in, in_len, out, out_len);
+        else
+            rv = agree_and_call(&turn, function, in, in_len, out, out_len);
     }
     gate_leave(&turn, is_over(rv, out));
     return rv;
