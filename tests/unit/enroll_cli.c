@@ -1,0 +1,212 @@
+/* cli, codec, text, problem: the small rooms that read what others have written. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "enroll/cli.h"
+#include "enroll/codec.h"
+#include "enroll/problem.h"
+#include "enroll/text.h"
+#include "tests/support/test.h"
+
+static enum error_code run_nothing(struct app *app, struct error *err)
+{
+    (void)app;
+    (void)err;
+    return ERROR_NONE;
+}
+
+static const struct cli_verb verbs[] = {
+    {"apply", "apply", "help", CLI_TAKES(CLI_NAME) | CLI_TAKES(CLI_YES), run_nothing},
+    {"logout", "logout", "help", 0, run_nothing},
+    {0},
+};
+
+/* Parses words (ended by NULL) behind the program's name. */
+static enum error_code parse(const char *const *words, struct cli_command *command, struct error *err)
+{
+    char *argv[16] = {(char *)"pinward"};
+    int argc = 1;
+
+    while (*words) {
+        argv[argc++] = (char *)(uintptr_t)*words++;
+    }
+    return cli_parse(argc, argv, verbs, command, err);
+}
+
+static void cli_understands(void **state)
+{
+    struct cli_command command = {0};
+
+    (void)state;
+    assert_int_equal(parse((const char *[]){"apply", "--name", "me", "--yes", NULL}, &command, NULL), ERROR_NONE);
+    assert_int_equal(command.action, CLI_RUN);
+    assert_string_equal(command.verb->name, "apply");
+    assert_string_equal(command.options.name, "me");
+    assert_true(command.options.yes);
+    assert_int_equal(parse((const char *[]){"apply", "--name=--yes", NULL}, &command, NULL), ERROR_NONE);
+    assert_string_equal(command.options.name, "--yes");
+    assert_false(command.options.yes);
+    assert_int_equal(parse((const char *[]){"apply", "--help", NULL}, &command, NULL), ERROR_NONE);
+    assert_int_equal(command.action, CLI_VERB_HELP);
+    assert_int_equal(parse((const char *[]){"--help", NULL}, &command, NULL), ERROR_NONE);
+    assert_int_equal(command.action, CLI_HELP);
+    assert_int_equal(parse((const char *[]){"--version", NULL}, &command, NULL), ERROR_NONE);
+    assert_int_equal(command.action, CLI_VERSION);
+}
+
+static void cli_refuses(void **state)
+{
+    static const char *const lines[][4] = {
+        {NULL},                    {"fly", NULL},           {"apply", "--account", "a", NULL},
+        {"apply", "--name", NULL}, {"apply", "--name=", NULL}, {"apply", "--yes=1", NULL},
+        {"apply", "me", NULL},     {"logout", "--yes", NULL},  {"apply", "--nam", "me", NULL},
+        {"apply", "--names", "me", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct cli_command command = {.action = CLI_VERSION};
+        struct error err = {0};
+
+        assert_int_equal(parse(lines[i], &command, &err), ERROR_USAGE);
+        assert_true(err.text[0] != '\0');
+        assert_int_equal(command.action, CLI_VERSION);
+    }
+}
+
+static void codec_goes_there_and_back(void **state)
+{
+    struct bytes bytes = {0};
+    unsigned char all[256];
+    char uuid[CODEC_UUID_SIZE];
+    char text[CODEC_TIME_SIZE];
+    time_t when = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof all; i++) {
+        all[i] = (unsigned char)i;
+    }
+    for (size_t len = 0; len < 6; len++) {
+        char *base64 = codec_base64_encode(all, len);
+        char *hex = codec_hex_encode(all, len);
+
+        assert_true(codec_base64_decode(base64, &bytes) && bytes.len == len && memcmp(bytes.data, all, len) == 0);
+        assert_true(codec_hex_decode(hex, &bytes) && bytes.len == len && memcmp(bytes.data, all, len) == 0);
+        free(base64);
+        free(hex);
+    }
+    bytes_clear(&bytes);
+    assert_true(codec_uuid_new(uuid) && codec_uuid_valid(uuid) && uuid[14] == '4');
+    assert_true(codec_time_parse("2028-02-29T23:59:59Z", &when));
+    codec_time_format(when, text);
+    assert_string_equal(text, "2028-02-29T23:59:59Z");
+}
+
+static void codec_refuses(void **state)
+{
+    static const char *const base64[] = {"A", "AA", "AAA", "AA==\n", "A A=", "AB==", "AA=A", "====", "AA-_"};
+    static const char *const hex[] = {"0", "0G", "AB", "0x00", "00 "};
+    static const char *const times[] = {"2026-11-22", "2026-11-22T14:00:00", "2026-11-22T14:00:00+00:00",
+                                        "2026-02-30T00:00:00Z", "2026-11-22T24:00:01Z", "2026-11-22t14:00:00Z",
+                                        "2026-11-22T14:00:00Zx", "-026-11-22T14:00:00Z", ""};
+    struct bytes bytes = {0};
+    time_t when = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof base64 / sizeof base64[0]; i++) {
+        if (codec_base64_decode(base64[i], &bytes)) {
+            fail_msg("%s", base64[i]);
+        }
+    }
+    for (size_t i = 0; i < sizeof hex / sizeof hex[0]; i++) {
+        assert_false(codec_hex_decode(hex[i], &bytes));
+    }
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        assert_false(codec_time_parse(times[i], &when));
+    }
+    assert_null(bytes.data);
+    assert_false(codec_uuid_valid(""));
+    assert_false(codec_uuid_valid("5AAB10EC-97cf-4f21-b3d1-b67800576f73"));
+    assert_false(codec_uuid_valid("5aab10ec-97cf-4f21-b3d1-b67800576f73x"));
+    assert_false(codec_uuid_valid("../../../97cf-4f21-b3d1-b67800576f73"));
+}
+
+static void text_cannot_drive_a_terminal(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *clean;
+    } rows[] = {
+        {"王小明, Ltd.", "王小明, Ltd."}, {"a\x1b[2Jb", "a?[2Jb"}, {"a\nb\tc", "a?b?c"},
+        {"\xc2\x9b" "31m", "?31m"},      {"\xe2\x80\xae" "evil", "?evil"}, {"\xff\xfe", "??"},
+        {"\xc0\xaf", "??"},              {"\xed\xa0\x80", "???"},          {"\xe7\x8e", "??"},
+        {"\x7f", "?"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *clean = text_clean(rows[i].text, false);
+
+        assert_string_equal(clean, rows[i].clean);
+        free(clean);
+    }
+    {
+        char *clean = text_clean("a\nb\tc\r", true);
+
+        assert_string_equal(clean, "a\nb\tc?");
+        free(clean);
+    }
+}
+
+static struct problem parse_problem(int status, const char *type, const char *json)
+{
+    struct bytes body = {0};
+    struct problem problem;
+
+    assert_true(bytes_set(&body, json, strlen(json)));
+    problem_parse(status, type, &body, &problem);
+    bytes_clear(&body);
+    return problem;
+}
+
+static void problems_become_errors(void **state)
+{
+    struct error err = {0};
+    struct problem problem;
+
+    (void)state;
+    problem = parse_problem(401, "application/problem+json",
+                            "{\"type\":\"urn:pinward:problem:login-failed\",\"tries_left\":1,\"detail\":\"no\"}");
+    assert_true(problem_is(&problem, "login-failed"));
+    assert_int_equal(problem.tries_left, 1);
+    assert_int_equal(problem_error(&problem, &err), ERROR_LOGIN);
+    problem = parse_problem(422, "application/problem+json",
+                            "{\"type\":\"urn:pinward:problem:password-too-weak\",\"detail\":\"Too weak.\","
+                            "\"reasons\":[\"short\",\"\\u001b[1mcommon\",3]}");
+    assert_int_equal(problem_error(&problem, &err), ERROR_REFUSED);
+    assert_contains(err.text, "Too weak. (short; ?[1mcommon; )");
+    problem = parse_problem(409, "application/problem+json",
+                            "{\"type\":\"urn:pinward:problem:renewal-too-early\",\"opens_at\":\"2027-01-01T00:00:00Z\"}");
+    assert_int_equal(problem_error(&problem, &err), ERROR_STATE);
+    assert_contains(err.text, "2027-01-01T00:00:00Z");
+    problem = parse_problem(502, "text/html", "<html>");
+    assert_int_equal(problem_error(&problem, &err), ERROR_NETWORK);
+    problem = parse_problem(400, "application/problem+json", "[[[[");
+    assert_int_equal(problem_error(&problem, &err), ERROR_REFUSED);
+    assert_int_equal(problem.tries_left, -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cli_understands),
+        cmocka_unit_test(cli_refuses),
+        cmocka_unit_test(codec_goes_there_and_back),
+        cmocka_unit_test(codec_refuses),
+        cmocka_unit_test(text_cannot_drive_a_terminal),
+        cmocka_unit_test(problems_become_errors),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
