@@ -108,6 +108,21 @@ static CK_RV ask_for_yes(struct runtime *rt, struct prompt_use *use, int cancel_
     return code == ERROR_CANCELLED ? CKR_FUNCTION_REJECTED : prompt_error_to_rv(code);
 }
 
+/* On a session of its own: a backend may refuse a search where another operation is in progress. */
+static bool find_subject(struct runtime *rt, const struct consent_request *request,
+                         char subject[CERTIFICATE_SUBJECT_MAX])
+{
+    CK_FUNCTION_LIST *backend = rt->backend.functions;
+    CK_SESSION_HANDLE session;
+    bool found;
+
+    if (backend->C_OpenSession(request->slot, CKF_SERIAL_SESSION, NULL, NULL, &session) != CKR_OK)
+        return false;
+    found = certificate_subject_of_key(backend, session, request->facts, subject);
+    (void)backend->C_CloseSession(session);
+    return found;
+}
+
 /* Describes the use and asks in the way that level and token want. */
 static CK_RV ask(struct runtime *rt, const struct consent_request *request, enum config_level level, int cancel_fd)
 {
@@ -123,8 +138,7 @@ static CK_RV ask(struct runtime *rt, const struct consent_request *request, enum
 
     if (rv != CKR_OK)
         return rv;
-    if (request->on != CK_INVALID_HANDLE &&
-        certificate_subject_of_key(rt->backend.functions, request->on, request->facts, subject))
+    if (find_subject(rt, request, subject))
         use.subject = subject;
     if (level == CONFIG_LEVEL_MEDIUM)
         return ask_for_yes(rt, &use, cancel_fd);

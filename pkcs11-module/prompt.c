@@ -19,17 +19,45 @@ struct text {
 };
 
 static void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void text_add_line(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void text_add_list(struct text *text, const char *format, va_list args)
+{
+    const size_t room = sizeof text->bytes - text->len;
+    const int n = vsnprintf(text->bytes + text->len, room, format, args);
+
+    if (n > 0)
+        text->len += (size_t)n < room ? (size_t)n : room - 1;
+}
 
 static void text_add(struct text *text, const char *format, ...)
 {
     va_list args;
-    int n;
 
     va_start(args, format);
-    n = vsnprintf(text->bytes + text->len, sizeof text->bytes - text->len, format, args);
+    text_add_list(text, format, args);
     va_end(args);
-    if (n > 0)
-        text->len += (size_t)n < sizeof text->bytes - text->len ? (size_t)n : sizeof text->bytes - text->len - 1;
+}
+
+/* One line, and never more than one: labels and paths come from outside, and a control character in them must not
+ * write a line of the prompt. The C1 controls of UTF-8 are C2 80 to C2 9F. */
+static void text_add_line(struct text *text, const char *format, ...)
+{
+    unsigned char *c = (unsigned char *)text->bytes + text->len;
+    va_list args;
+
+    va_start(args, format);
+    text_add_list(text, format, args);
+    va_end(args);
+    for (; *c; c++) {
+        const bool c1 = c[0] == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0;
+
+        if (c1)
+            *c++ = '?';
+        if (c1 || *c < 0x20 || *c == 0x7f)
+            *c = '?';
+    }
+    text_add(text, "\n");
 }
 
 /* A token's label is 32 bytes padded with blanks (PKCS#11 2.40, 3.2, CK_TOKEN_INFO). */
@@ -44,7 +72,7 @@ static int token_label_length(const CK_TOKEN_INFO *token)
 
 static void text_add_token(struct text *text, const CK_TOKEN_INFO *token)
 {
-    text_add(text, _("Token: %.*s\n"), token_label_length(token), (const char *)token->label);
+    text_add_line(text, _("Token: %.*s"), token_label_length(token), (const char *)token->label);
 }
 
 static void text_add_program(struct text *text)
@@ -52,8 +80,8 @@ static void text_add_program(struct text *text)
     struct requester requester;
 
     requester_describe(&requester);
-    text_add(text, _("Program: %s (process %ld)\n"), requester.path, (long)requester.pid);
-    text_add(text, _("Command: %s\n"), requester.command);
+    text_add_line(text, _("Program: %s (process %ld)"), requester.path, (long)requester.pid);
+    text_add_line(text, _("Command: %s"), requester.command);
 }
 
 /* What the token itself says of the tries that are left. */
@@ -83,13 +111,13 @@ static void text_add_key(struct text *text, const struct prompt_use *use)
     char id[2 * KEY_ID_MAX + 1];
 
     if (use->facts->label[0]) {
-        text_add(text, _("Key: %s\n"), use->facts->label);
+        text_add_line(text, _("Key: %s"), use->facts->label);
     } else {
         sodium_bin2hex(id, sizeof id, use->facts->id, use->facts->id_len);
-        text_add(text, _("Key: without a label, id %s\n"), use->facts->id_len ? id : "-");
+        text_add_line(text, _("Key: without a label, id %s"), use->facts->id_len ? id : "-");
     }
     if (use->subject)
-        text_add(text, _("Certificate: %s\n"), use->subject);
+        text_add_line(text, _("Certificate: %s"), use->subject);
 }
 
 static void text_add_data(struct text *text, const struct prompt_use *use)
