@@ -159,17 +159,22 @@ static bool change_state(struct gate_turn *turn, enum operation_state from, enum
     return changed;
 }
 
-/* Why the operation is no longer there after a question. */
-static CK_RV gone(const struct gate_turn *turn)
+static bool is_closed(struct session *session)
 {
     bool closed;
 
+    pthread_mutex_lock(&session->lock);
+    closed = session->closed;
+    pthread_mutex_unlock(&session->lock);
+    return closed;
+}
+
+/* Why the operation is no longer there after a question. */
+static CK_RV gone(const struct gate_turn *turn)
+{
     if (!runtime_get())
         return CKR_CRYPTOKI_NOT_INITIALIZED;
-    pthread_mutex_lock(&turn->session->lock);
-    closed = turn->session->closed;
-    pthread_mutex_unlock(&turn->session->lock);
-    return closed ? CKR_SESSION_CLOSED : CKR_USER_NOT_LOGGED_IN;
+    return is_closed(turn->session) ? CKR_SESSION_CLOSED : CKR_USER_NOT_LOGGED_IN;
 }
 
 static CK_RV agree_asking(struct gate_turn *turn, const struct consent_request *request, const void *pin,
@@ -204,7 +209,11 @@ static CK_RV agree(struct gate_turn *turn, const void *data, CK_ULONG data_len, 
         (void)change_state(turn, OPERATION_ASKING, OPERATION_WAITING);
         return rv;
     }
-    rv = agree_asking(turn, &request, pin, pin_len, ask.cancel_fd);
+    /* What was closed or logged out before there was a question to withdraw is not asked for. */
+    if (change_state(turn, OPERATION_ASKING, OPERATION_ASKING))
+        rv = agree_asking(turn, &request, pin, pin_len, ask.cancel_fd);
+    else
+        rv = gone(turn);
     ask_end(&turn->rt->asks, &ask);
     return rv;
 }
@@ -310,9 +319,12 @@ static CK_RV agree_once(struct runtime *rt, struct session *session, const struc
 
     if (rv != CKR_OK)
         return rv;
-    rv = consent_obtain(rt, &request, ask.cancel_fd);
+    if (!is_closed(session))
+        rv = consent_obtain(rt, &request, ask.cancel_fd);
     ask_end(&rt->asks, &ask);
-    return runtime_get() ? rv : CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (!runtime_get())
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    return is_closed(session) ? CKR_SESSION_CLOSED : rv;
 }
 
 CK_RV gate_agree_once(struct runtime *rt, CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, enum policy_use use)

@@ -127,11 +127,12 @@ CK_RV runtime_stop(void)
         return rv;
     pthread_mutex_lock(&rt->lifecycle);
     if (atomic_load(&rt->functions)) {
-        /* From here every call is refused; then the questions on the screen are withdrawn and the threads that
-         * asked them let go of the tables; then the tables go. */
+        /* From here every call is refused; then the operations go, so that whoever is being asked finds none to go
+         * on with; then the questions on the screen are withdrawn and the threads that asked them let go of the
+         * tables; then the tables go. */
         atomic_store(&rt->functions, NULL);
-        asks_stop(&rt->asks);
         session_table_clear(&rt->sessions);
+        asks_stop(&rt->asks);
         login_table_clear(&rt->logins);
         asks_clear(&rt->asks);
         rv = backend_close(&rt->backend);
