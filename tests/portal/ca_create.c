@@ -34,11 +34,11 @@ static X509_NAME *make_name(const struct ca_names *names, const char *suffix)
 
     ok = ok &&
          snprintf(common_name, sizeof(common_name), "%s %s", names->name, suffix) < (int)sizeof(common_name);
-    ok = ok && X509_NAME_add_entry_by_NID(name, NID_countryName, V_ASN1_PRINTABLESTRING,
+    ok = ok && X509_NAME_add_entry_by_NID(name, NID_countryName, MBSTRING_UTF8,
                                           (const unsigned char *)names->country, -1, -1, 0);
-    ok = ok && X509_NAME_add_entry_by_NID(name, NID_organizationName, V_ASN1_UTF8STRING,
+    ok = ok && X509_NAME_add_entry_by_NID(name, NID_organizationName, MBSTRING_UTF8,
                                           (const unsigned char *)names->organization, -1, -1, 0);
-    ok = ok && X509_NAME_add_entry_by_NID(name, NID_commonName, V_ASN1_UTF8STRING,
+    ok = ok && X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
                                           (const unsigned char *)common_name, -1, -1, 0);
     if (ok)
         return name;

@@ -48,7 +48,15 @@ static bool key_fits_profile(EVP_PKEY *key)
 static bool signature_verifies(X509_REQ *req, EVP_PKEY *key)
 {
     int nid = X509_REQ_get_signature_nid(req);
+    const X509_ALGOR *algorithm = NULL;
+    int parameters = V_ASN1_UNDEF;
 
+    /* RFC 4055 section 5: the parameters are NULL, or left out by old software. They are not signed, so
+     * nothing else may hide there. */
+    X509_REQ_get0_signature(req, NULL, &algorithm);
+    X509_ALGOR_get0(NULL, &parameters, NULL, algorithm);
+    if (parameters != V_ASN1_NULL && parameters != V_ASN1_UNDEF)
+        return false;
     if (nid != NID_sha256WithRSAEncryption && nid != NID_sha384WithRSAEncryption &&
         nid != NID_sha512WithRSAEncryption)
         return false;

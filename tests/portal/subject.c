@@ -1,23 +1,26 @@
 #include "subject.h"
 
 #include <ctype.h>
+#include <openssl/err.h>
 #include <string.h>
 
-static bool add_entry(X509_NAME *name, int nid, int type, const char *value)
+/* OpenSSL checks the UTF-8 and X.520's bounds, and gives C and serialNumber the type PrintableString, the
+ * others UTF8String. */
+static bool add_entry(X509_NAME *name, int nid, const char *value)
 {
-    return X509_NAME_add_entry_by_NID(name, nid, type, (const unsigned char *)value, -1, -1, 0) == 1;
+    return X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const unsigned char *)value, -1, -1, 0) == 1;
 }
 
 X509_NAME *subject_name_new(const struct registration *r)
 {
     X509_NAME *name = X509_NAME_new();
 
-    if (name != NULL && add_entry(name, NID_countryName, V_ASN1_PRINTABLESTRING, r->country) &&
-        (r->organization[0] == '\0' ||
-         add_entry(name, NID_organizationName, V_ASN1_UTF8STRING, r->organization)) &&
-        add_entry(name, NID_commonName, V_ASN1_UTF8STRING, r->common_name) &&
-        add_entry(name, NID_serialNumber, V_ASN1_PRINTABLESTRING, r->registration_number))
+    if (name != NULL && add_entry(name, NID_countryName, r->country) &&
+        (r->organization[0] == '\0' || add_entry(name, NID_organizationName, r->organization)) &&
+        add_entry(name, NID_commonName, r->common_name) &&
+        add_entry(name, NID_serialNumber, r->registration_number))
         return name;
+    ERR_clear_error();
     X509_NAME_free(name);
     return NULL;
 }
