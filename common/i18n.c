@@ -1,7 +1,46 @@
 #include "common/i18n.h"
 
+#include <libintl.h>
+#include <locale.h>
+#include <stdatomic.h>
+
+/* The user's locale for messages; NULL until i18n_bind, and where the system has no such locale. Made once and kept:
+ * another thread may be looking up a text in it. */
+static _Atomic(locale_t) i18n_locale;
+
 void i18n_bind(void)
 {
+    locale_t none = (locale_t)0;
+    locale_t users;
+
     bindtextdomain("pinward", PINWARD_LOCALEDIR);
     bind_textdomain_codeset("pinward", "UTF-8");
+    if (atomic_load(&i18n_locale) != (locale_t)0)
+        return;
+    users = newlocale(LC_MESSAGES_MASK, "", (locale_t)0); /* "": of the environment (POSIX, newlocale) */
+    if (users != (locale_t)0 && !atomic_compare_exchange_strong(&i18n_locale, &none, users))
+        freelocale(users); /* another thread was first */
+}
+
+const char *i18n_text(const char *text)
+{
+    locale_t users = atomic_load(&i18n_locale);
+    locale_t hosts;
+    const char *translation;
+
+    if (users == (locale_t)0)
+        return dgettext("pinward", text);
+    hosts = uselocale(users); /* of this thread only */
+    translation = dgettext("pinward", text);
+    uselocale(hosts);
+    return translation;
+}
+
+/* A host that unloads the module: what was made for it goes too. */
+__attribute__((destructor)) static void i18n_unload(void)
+{
+    locale_t users = atomic_exchange(&i18n_locale, (locale_t)0);
+
+    if (users != (locale_t)0)
+        freelocale(users);
 }

@@ -59,7 +59,7 @@ enum error_code ask_yes(const char *question, const char *option, struct error *
     char *full = NULL;
     enum error_code status;
 
-    if (asprintf(&full, "%s [%s/%s]", question, _("yes"), _("no")) < 0) {
+    if (asprintf(&full, _("%s [yes/no]"), question) < 0) {
         return error_set(err, ERROR_MEMORY, "%s", "");
     }
     status = ask_line(full, option, &answer, err);

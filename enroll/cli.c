@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/i18n.h"
+#include "enroll/text.h"
 
 struct cli_option {
     const char *name;
@@ -135,10 +136,11 @@ void cli_print_verb_help(FILE *out, const struct cli_verb *verb)
         const struct cli_option *option = &cli_options[i];
 
         if (verb->options & CLI_TAKES(i)) {
-            int used = fprintf(out, "  %s%s%s", option->name, option->value ? " " : "",
-                               option->value ? _(option->value) : "");
+            const char *value = option->value ? _(option->value) : "";
+            size_t columns = strlen(option->name) + text_columns(value);
 
-            fprintf(out, "%*s  %s\n", used < 32 ? 32 - used : 0, "", _(option->help));
+            fprintf(out, "  %s %s%*s  %s\n", option->name, value, columns < 29 ? (int)(29 - columns) : 0, "",
+                    _(option->help));
         }
     }
 }
