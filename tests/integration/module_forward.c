@@ -4,64 +4,10 @@
 
 #include "pkcs11-module/dispatch.h"
 #include "support/mock.h"
+#include "support/p11_make.h"
 #include "support/test.h"
 
 static struct fixture fx;
-
-/* ------------------------------------------------------------------ a call made from an array of numbers */
-
-typedef CK_RV make_call(const CK_FUNCTION_LIST *p11, const uintptr_t *v);
-
-#define V(n, T) (T)(v[n])
-#define CALL1(name, T1)                                                                                      \
-    static CK_RV call_##name(const CK_FUNCTION_LIST *p11, const uintptr_t *v)                                \
-    {                                                                                                        \
-        return p11->name(V(0, T1));                                                                          \
-    }
-#define CALL2(name, T1, T2)                                                                                  \
-    static CK_RV call_##name(const CK_FUNCTION_LIST *p11, const uintptr_t *v)                                \
-    {                                                                                                        \
-        return p11->name(V(0, T1), V(1, T2));                                                                \
-    }
-#define CALL3(name, T1, T2, T3)                                                                              \
-    static CK_RV call_##name(const CK_FUNCTION_LIST *p11, const uintptr_t *v)                                \
-    {                                                                                                        \
-        return p11->name(V(0, T1), V(1, T2), V(2, T3));                                                      \
-    }
-#define CALL4(name, T1, T2, T3, T4)                                                                          \
-    static CK_RV call_##name(const CK_FUNCTION_LIST *p11, const uintptr_t *v)                                \
-    {                                                                                                        \
-        return p11->name(V(0, T1), V(1, T2), V(2, T3), V(3, T4));                                            \
-    }
-#define CALL5(name, T1, T2, T3, T4, T5)                                                                      \
-    static CK_RV call_##name(const CK_FUNCTION_LIST *p11, const uintptr_t *v)                                \
-    {                                                                                                        \
-        return p11->name(V(0, T1), V(1, T2), V(2, T3), V(3, T4), V(4, T5));                                  \
-    }
-#define CALL6(name, T1, T2, T3, T4, T5, T6)                                                                  \
-    static CK_RV call_##name(const CK_FUNCTION_LIST *p11, const uintptr_t *v)                                \
-    {                                                                                                        \
-        return p11->name(V(0, T1), V(1, T2), V(2, T3), V(3, T4), V(4, T5), V(5, T6));                        \
-    }
-#define CALL8(name, T1, T2, T3, T4, T5, T6, T7, T8)                                                          \
-    static CK_RV call_##name(const CK_FUNCTION_LIST *p11, const uintptr_t *v)                                \
-    {                                                                                                        \
-        return p11->name(V(0, T1), V(1, T2), V(2, T3), V(3, T4), V(4, T5), V(5, T6), V(6, T7), V(7, T8));    \
-    }
-P11_CALLS(CALL1, CALL2, CALL3, CALL4, CALL5, CALL6, CALL8)
-
-#define ROW1(name, ...) {#name, call_##name, 1},
-#define ROW2(name, ...) {#name, call_##name, 2},
-#define ROW3(name, ...) {#name, call_##name, 3},
-#define ROW4(name, ...) {#name, call_##name, 4},
-#define ROW5(name, ...) {#name, call_##name, 5},
-#define ROW6(name, ...) {#name, call_##name, 6},
-#define ROW8(name, ...) {#name, call_##name, 8},
-static const struct {
-    const char *name;
-    make_call *make;
-    size_t parameters;
-} calls[P11_CALL_COUNT] = {P11_CALLS(ROW1, ROW2, ROW3, ROW4, ROW5, ROW6, ROW8)};
 
 /* The class of each row, from the module's own table. */
 enum access { access_pass, access_own, access_gate, access_refuse };
@@ -92,10 +38,10 @@ static void pass_forwards_every_argument(void **state)
         distinct(i, v);
         mock->calls[i] = 0;
         mock->answers[i] = CKR_VENDOR_DEFINED | (i + 1);
-        assert_rv(calls[i].make(fx.p11, v), CKR_VENDOR_DEFINED | (i + 1));
+        assert_rv(p11_makers[i].make(fx.p11, v), CKR_VENDOR_DEFINED | (i + 1));
         assert_int_equal(mock->calls[i], 1);
-        if (memcmp(mock->arguments[i], v, calls[i].parameters * sizeof *v) != 0)
-            fail_msg("%s does not forward its arguments", calls[i].name);
+        if (memcmp(mock->arguments[i], v, p11_makers[i].parameters * sizeof *v) != 0)
+            fail_msg("%s does not forward its arguments", p11_makers[i].name);
         passed++;
     }
     assert_true(passed > 20);
@@ -117,9 +63,9 @@ static void nothing_answers_before_initialize(void **state)
                 continue;
             for (size_t p = 0; p < P11_CALL_PARAMETERS_MAX; p++)
                 v[p] = i == CALL_C_Finalize ? 0 : (uintptr_t)room;
-            rv = calls[i].make(fx.p11, v);
+            rv = p11_makers[i].make(fx.p11, v);
             if (rv != CKR_CRYPTOKI_NOT_INITIALIZED)
-                fail_msg("%s answers 0x%lx", calls[i].name, rv);
+                fail_msg("%s answers 0x%lx", p11_makers[i].name, rv);
             assert_true(mock->calls[i] == 0 || i == CALL_C_OpenSession || i == CALL_C_Finalize);
         }
         /* And the same after C_Finalize. */
@@ -139,7 +85,7 @@ static void every_pointer_is_set(void **state)
         memcpy(&function, (const char *)fx.p11 + offsetof(CK_FUNCTION_LIST, C_Initialize) + i * sizeof function,
                sizeof function);
         if (!function)
-            fail_msg("%s has no function", calls[i].name);
+            fail_msg("%s has no function", p11_makers[i].name);
     }
 }
 
