@@ -28,14 +28,16 @@ static enum error_code account_change_password(struct app *app, struct portal *p
     }
     policy_text = text_clean(policy.description, true);
     portal_policy_clear(&policy);
-    if (!policy_text || asprintf(&text, _("Choose a new password for account %s.\n%s"), account, policy_text) < 0) {
+    if (!policy_text ||
+        asprintf(&text, _("Choose a new password for account %s.\n%s"), account, policy_text) < 0) {
         free(policy_text);
         return error_set(err, ERROR_MEMORY, "%s", "");
     }
     for (int try = 1; try <= ACCOUNT_PASSWORD_TRIES; try++) {
         struct secret *new_password = NULL;
 
-        status = ask_new_password(&app->config, text, problem.text[0] ? problem.text : NULL, &new_password, err);
+        status =
+            ask_new_password(&app->config, text, problem.text[0] ? problem.text : NULL, &new_password, err);
         if (status != ERROR_NONE) {
             break;
         }
@@ -59,7 +61,8 @@ static enum error_code account_change_password(struct app *app, struct portal *p
 
 /* Gets a captcha, lets the person read it, and logs in; a misread captcha is replaced by a new one. */
 static enum error_code account_try_login(struct app *app, struct portal *portal, const char *account,
-                                         struct secret **password, struct portal_session *session, struct error *err)
+                                         struct secret **password, struct portal_session *session,
+                                         struct error *err)
 {
     enum error_code status = ERROR_NONE;
 
@@ -72,7 +75,8 @@ static enum error_code account_try_login(struct app *app, struct portal *portal,
             status = captcha_read(app, &captcha.png, &text, err);
         }
         if (status == ERROR_NONE && !*password) {
-            status = ask_password(&app->config, _("Log in to the portal."), _("Password:"), NULL, password, err);
+            status =
+                ask_password(&app->config, _("Log in to the portal."), _("Password:"), NULL, password, err);
         }
         if (status == ERROR_NONE) {
             status = logintries_begin(app, account, err);
@@ -206,7 +210,8 @@ void account_print_registration(FILE *out, const struct portal_registration *reg
     account_print_line(out, _("Subject"), registration->subject_dn);
     account_print_line(out, _("Approved"), registration->approved ? _("yes") : _("no"));
     fprintf(out, _("  The certificates will have %s keys of %u bits and be valid for %u days.\n"),
-            registration->profile.key_type, registration->profile.key_bits, registration->profile.validity_days);
+            registration->profile.key_type, registration->profile.key_bits,
+            registration->profile.validity_days);
 }
 
 enum error_code account_registration(struct app *app, struct error *err)

@@ -1,6 +1,6 @@
 /*
- * account: the verbs that concern the account: login, passwd, logout, registration; and asking for a password that
- * the portal then judges.
+ * account: the verbs that concern the account: login, passwd, logout, registration; and asking for a password
+ * that the portal then judges.
  *
  * Owner: nothing is kept. Thread rule: one thread.
  */

@@ -14,12 +14,15 @@ static enum error_code app_check_config(const struct config *config, struct erro
     const char *file = config->file ? config->file : "pinward.conf";
 
     if (!config->portal.url || strncmp(config->portal.url, "https://", 8) != 0) {
-        return error_set(err, ERROR_CONFIG, _("The portal's address is missing: set url = https://... in [portal] of %s."),
+        return error_set(err, ERROR_CONFIG,
+                         _("The portal's address is missing: set url = https://... in [portal] of %s."),
                          file);
     }
     if (!config->portal.ca_file) {
-        return error_set(err, ERROR_CONFIG,
-                         _("The portal's CA is missing: set ca-file in [portal] of %s to the PEM file of its root."), file);
+        return error_set(
+            err, ERROR_CONFIG,
+            _("The portal's CA is missing: set ca-file in [portal] of %s to the PEM file of its root."),
+            file);
     }
     return ERROR_NONE;
 }

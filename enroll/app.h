@@ -18,8 +18,9 @@ struct app_options {
     const char *name;         /* --name: the name of the new keys */
     const char *accept_terms; /* --accept-terms: version or SHA-256 of the terms that are accepted */
     bool yes;                 /* --yes: the registration shown is right */
-    bool last_try;            /* --last-try: spend the last password try before the portal locks the account */
-    bool json;                /* --json: print JSON for programs */
+    bool last_try;   /* --last-try: spend the last password try before the portal locks the account */
+    bool start_over; /* --start-over: forget what was begun and cannot be completed */
+    bool json;       /* --json: print JSON for programs */
 };
 
 struct app {
@@ -28,7 +29,8 @@ struct app {
     char *state_folder;
 };
 
-/* Loads the configuration, checks what every verb needs, and opens the log. On failure nothing is left behind. */
+/* Loads the configuration, checks what every verb needs, and opens the log. On failure nothing is left
+ * behind. */
 enum error_code app_init(struct app *app, const struct app_options *options, struct error *err);
 void app_clear(struct app *app);
 

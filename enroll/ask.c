@@ -99,8 +99,8 @@ static enum error_code ask_secret(const struct config *config, struct pinentry_q
     return ERROR_NONE;
 }
 
-enum error_code ask_password(const struct config *config, const char *text, const char *prompt, const char *problem,
-                             struct secret **password, struct error *err)
+enum error_code ask_password(const struct config *config, const char *text, const char *prompt,
+                             const char *problem, struct secret **password, struct error *err)
 {
     struct pinentry_question question = {.text = text, .prompt = prompt, .error = problem};
 

@@ -1,9 +1,9 @@
 /*
  * ask: questions to the person. Open ones on the terminal, secrets only through pinentry.
  *
- * A question that cannot be asked, because there is no terminal, fails with ERROR_USAGE and names the option that
- * answers it. Questions go to stderr, so that stdout holds only what was asked for.
- * Owner: answers are the caller's. Thread rule: one thread.
+ * A question that cannot be asked, because there is no terminal, fails with ERROR_USAGE and names the option
+ * that answers it. Questions go to stderr, so that stdout holds only what was asked for. Owner: answers are
+ * the caller's. Thread rule: one thread.
  */
 #ifndef PINWARD_ENROLL_ASK_H
 #define PINWARD_ENROLL_ASK_H
@@ -20,16 +20,17 @@ enum error_code ask_line(const char *question, const char *option, char **answer
 /* yes: ERROR_NONE; anything else: ERROR_CANCELLED. */
 enum error_code ask_yes(const char *question, const char *option, struct error *err);
 
-/* A password through pinentry; text explains what for, problem (may be NULL) says what was wrong with the last
- * one. ERROR_CANCELLED when the person cancels or gives an empty one. */
-enum error_code ask_password(const struct config *config, const char *text, const char *prompt, const char *problem,
-                             struct secret **password, struct error *err);
+/* A password through pinentry; text explains what for, problem (may be NULL) says what was wrong with the
+ * last one. ERROR_CANCELLED when the person cancels or gives an empty one. */
+enum error_code ask_password(const struct config *config, const char *text, const char *prompt,
+                             const char *problem, struct secret **password, struct error *err);
 
 /* A new password, typed twice. */
 enum error_code ask_new_password(const struct config *config, const char *text, const char *problem,
                                  struct secret **password, struct error *err);
 
 /* The PIN of a token that does not ask for it itself. */
-enum error_code ask_pin(const struct config *config, const char *text, struct secret **pin, struct error *err);
+enum error_code ask_pin(const struct config *config, const char *text, struct secret **pin,
+                        struct error *err);
 
 #endif

@@ -14,8 +14,8 @@
 #include "enroll/ask.h"
 #include "enroll/captcha_command.h"
 
-#define CAPTCHA_SIDE_MAX   2048
-#define CAPTCHA_COLUMNS    100
+#define CAPTCHA_SIDE_MAX 2048
+#define CAPTCHA_COLUMNS  100
 /* Of 255; and of the nine pixels around one. */
 #define CAPTCHA_INK_LUMA   130
 #define CAPTCHA_INK_NEEDED 6
@@ -31,8 +31,8 @@ static bool captcha_is_ink(gdImagePtr image, int x, int y)
     return luma < CAPTCHA_INK_LUMA && gdTrueColorGetAlpha(colour) < gdAlphaTransparent / 2;
 }
 
-/* Most of the pixel's neighbourhood is ink: single dots and thin lines, which a terminal's few cells would turn into
- * a grid of noise, do not count. */
+/* Most of the pixel's neighbourhood is ink: single dots and thin lines, which a terminal's few cells would
+ * turn into a grid of noise, do not count. */
 static bool captcha_is_stroke(gdImagePtr image, int x, int y)
 {
     int ink = 0;
@@ -74,8 +74,8 @@ static ChafaCanvasConfig *captcha_canvas_config(int width, int height)
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_col < columns) {
         columns = size.ws_col;
     }
-    chafa_symbol_map_add_by_tags(symbols, CHAFA_SYMBOL_TAG_SPACE | CHAFA_SYMBOL_TAG_SOLID | CHAFA_SYMBOL_TAG_HALF |
-                                              CHAFA_SYMBOL_TAG_QUAD);
+    chafa_symbol_map_add_by_tags(symbols, CHAFA_SYMBOL_TAG_SPACE | CHAFA_SYMBOL_TAG_SOLID |
+                                              CHAFA_SYMBOL_TAG_HALF | CHAFA_SYMBOL_TAG_QUAD);
     chafa_canvas_config_set_symbol_map(config, symbols);
     chafa_symbol_map_unref(symbols);
     chafa_canvas_config_set_canvas_mode(config, CHAFA_CANVAS_MODE_FGBG);
@@ -111,7 +111,8 @@ static enum error_code captcha_draw(const struct bytes *png, struct error *err)
     unsigned char *rgba;
 
     if (!image || gdImageSX(image) > CAPTCHA_SIDE_MAX || gdImageSY(image) > CAPTCHA_SIDE_MAX) {
-        status = error_set(err, ERROR_PROTOCOL, _("The portal's captcha is not a picture that can be drawn: try again."));
+        status = error_set(err, ERROR_PROTOCOL,
+                           _("The portal's captcha is not a picture that can be drawn: try again."));
         goto out;
     }
     rgba = captcha_pixels(image, gdImageSX(image), gdImageSY(image));

@@ -1,9 +1,8 @@
 /*
  * captcha: shows a picture to the person and gets the text that the person reads in it.
  *
- * With [portal] captcha-command, that program gets the picture's path and prints the text; else the picture is drawn
- * on the terminal and a line is read.
- * Owner: the text is the caller's. Thread rule: one thread.
+ * With [portal] captcha-command, that program gets the picture's path and prints the text; else the picture
+ * is drawn on the terminal and a line is read. Owner: the text is the caller's. Thread rule: one thread.
  */
 #ifndef PINWARD_ENROLL_CAPTCHA_H
 #define PINWARD_ENROLL_CAPTCHA_H

@@ -55,7 +55,8 @@ static long captcha_command_now_ms(void)
     return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Reads up to the end, a line's end, or the deadline. Returns the length, -1 when there was no line in time. */
+/* Reads up to the end, a line's end, or the deadline. Returns the length, -1 when there was no line in time.
+ */
 static ssize_t captcha_command_read_line(int fd, unsigned timeout_s, char line[CAPTCHA_LINE_MAX])
 {
     long deadline = captcha_command_now_ms() + (long)timeout_s * 1000;
@@ -104,8 +105,9 @@ enum error_code captcha_command_run(const char *program, const char *folder, con
         goto out;
     }
     if (!captcha_command_start(program, path, &pid, &fd)) {
-        status = error_set(err, ERROR_CONFIG, _("The captcha-command %s cannot be run (%s): correct it in [portal]."),
-                           program, strerror(errno));
+        status = error_set(err, ERROR_CONFIG,
+                           _("The captcha-command %s cannot be run (%s): correct it in [portal]."), program,
+                           strerror(errno));
         goto out;
     }
     len = captcha_command_read_line(fd, timeout_s, line);
@@ -116,7 +118,8 @@ enum error_code captcha_command_run(const char *program, const char *folder, con
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
     }
     if (len <= 0) {
-        status = error_set(err, ERROR_CANCELLED, _("The captcha-command %s gave no text, so nothing was done."), program);
+        status = error_set(err, ERROR_CANCELLED,
+                           _("The captcha-command %s gave no text, so nothing was done."), program);
         goto out;
     }
     *text = strdup(line);

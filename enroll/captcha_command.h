@@ -9,8 +9,8 @@
 #include "common/error.h"
 #include "enroll/bytes.h"
 
-/* Runs program with the path of a private temporary file that holds png, and reads one line from it, for at most
- * timeout_s seconds; then the program is ended. folder: where the temporary file goes. */
+/* Runs program with the path of a private temporary file that holds png, and reads one line from it, for at
+ * most timeout_s seconds; then the program is ended. folder: where the temporary file goes. */
 enum error_code captcha_command_run(const char *program, const char *folder, const struct bytes *png,
                                     unsigned timeout_s, char **text, struct error *err);
 

@@ -9,8 +9,9 @@
 #include "common/i18n.h"
 #include "enroll/certificate.h"
 
-#define CERTCHECK_SECURITY_BITS 112 /* NIST SP 800-57 part 1: the least for new signatures; OpenSSL's level 2 */
-#define CERTCHECK_AUTH_LEVEL    2
+#define CERTCHECK_SECURITY_BITS                                                                              \
+    112 /* NIST SP 800-57 part 1: the least for new signatures; OpenSSL's level 2 */
+#define CERTCHECK_AUTH_LEVEL 2
 
 struct certcheck {
     X509 *certificate;
@@ -75,7 +76,8 @@ static enum error_code certcheck_alternative_names(const struct certcheck *c, st
                memcmp(ASN1_STRING_get0_data(value), email, strlen(email)) == 0;
     }
     GENERAL_NAMES_free(names);
-    return same ? ERROR_NONE : certcheck_wrong(c, _("carries other names than the registered e-mail address"), err);
+    return same ? ERROR_NONE
+                : certcheck_wrong(c, _("carries other names than the registered e-mail address"), err);
 }
 
 static enum error_code certcheck_key_usage(const struct certcheck *c, struct error *err)
@@ -91,11 +93,15 @@ static enum error_code certcheck_extended_key_usage(const struct certcheck *c, s
 {
     unsigned promised = XKU_SMIME | (c->promise->use == CERTCHECK_SIGNING ? XKU_SSL_CLIENT : 0);
     EXTENDED_KEY_USAGE *purposes = X509_get_ext_d2i(c->certificate, NID_ext_key_usage, NULL, NULL);
-    int count = c->promise->use == CERTCHECK_SIGNING ? 2 : 1; /* OpenSSL's flags leave out purposes it does not know */
-    bool same = sk_ASN1_OBJECT_num(purposes) == count && X509_get_extended_key_usage(c->certificate) == promised;
+    int count = c->promise->use == CERTCHECK_SIGNING
+                    ? 2
+                    : 1; /* OpenSSL's flags leave out purposes it does not know */
+    bool same = sk_ASN1_OBJECT_num(purposes) == count &&
+                X509_get_extended_key_usage(c->certificate) == promised;
 
     EXTENDED_KEY_USAGE_free(purposes);
-    return same ? ERROR_NONE : certcheck_wrong(c, _("allows another extended key usage than the one promised"), err);
+    return same ? ERROR_NONE
+                : certcheck_wrong(c, _("allows another extended key usage than the one promised"), err);
 }
 
 static enum error_code certcheck_not_a_ca(const struct certcheck *c, struct error *err)
@@ -145,14 +151,21 @@ static enum error_code certcheck_signature_strength(const struct certcheck *c, s
 
 /* Each in the order in which its sentence says most. The chain comes after these. */
 static enum error_code (*const certcheck_table[])(const struct certcheck *c, struct error *err) = {
-    certcheck_version,         certcheck_serial,     certcheck_key,
-    certcheck_subject,         certcheck_alternative_names,
-    certcheck_key_usage,       certcheck_extended_key_usage,
-    certcheck_not_a_ca,        certcheck_validity_length,
-    certcheck_valid_now,       certcheck_signature_strength,
+    certcheck_version,
+    certcheck_serial,
+    certcheck_key,
+    certcheck_subject,
+    certcheck_alternative_names,
+    certcheck_key_usage,
+    certcheck_extended_key_usage,
+    certcheck_not_a_ca,
+    certcheck_validity_length,
+    certcheck_valid_now,
+    certcheck_signature_strength,
 };
 
-/* The chain is judged at our time, but never before the certificate begins: the skew has been allowed for above. */
+/* The chain is judged at our time, but never before the certificate begins: the skew has been allowed for
+ * above. */
 static time_t certcheck_chain_time(const struct certcheck *c)
 {
     struct tm tm;
@@ -165,7 +178,7 @@ static time_t certcheck_chain_time(const struct certcheck *c)
     return begins > c->trust->now ? begins : c->trust->now;
 }
 
-static enum error_code certcheck_chain(const struct certcheck *c, STACK_OF(X509) **chain, struct error *err)
+static enum error_code certcheck_chain(const struct certcheck *c, STACK_OF(X509) * *chain, struct error *err)
 {
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     enum error_code status = ERROR_NONE;
@@ -178,8 +191,9 @@ static enum error_code certcheck_chain(const struct certcheck *c, STACK_OF(X509)
     parameters = X509_STORE_CTX_get0_param(context);
     X509_VERIFY_PARAM_set_time(parameters, certcheck_chain_time(c));
     X509_VERIFY_PARAM_set_auth_level(parameters, CERTCHECK_AUTH_LEVEL);
-    X509_VERIFY_PARAM_set_purpose(parameters, c->promise->use == CERTCHECK_SIGNING ? X509_PURPOSE_SMIME_SIGN
-                                                                                  : X509_PURPOSE_SMIME_ENCRYPT);
+    X509_VERIFY_PARAM_set_purpose(parameters, c->promise->use == CERTCHECK_SIGNING
+                                                  ? X509_PURPOSE_SMIME_SIGN
+                                                  : X509_PURPOSE_SMIME_ENCRYPT);
     X509_VERIFY_PARAM_set_trust(parameters, X509_TRUST_EMAIL);
     if (X509_verify_cert(context) != 1) {
         char what[256];
@@ -196,7 +210,8 @@ static enum error_code certcheck_chain(const struct certcheck *c, STACK_OF(X509)
 }
 
 enum error_code certcheck_verify(X509 *certificate, const struct certcheck_promise *promise,
-                                 const struct certcheck_trust *trust, STACK_OF(X509) **chain, struct error *err)
+                                 const struct certcheck_trust *trust, STACK_OF(X509) * *chain,
+                                 struct error *err)
 {
     struct certcheck c = {
         .certificate = certificate,
@@ -226,7 +241,8 @@ enum error_code certcheck_load_roots(const char *ca_file, X509_STORE **roots, st
     if (X509_STORE_load_file(store, ca_file) != 1) {
         ERR_clear_error();
         X509_STORE_free(store);
-        return error_set(err, ERROR_CONFIG, _("The ca-file %s cannot be read as PEM certificates: correct it in [portal]."),
+        return error_set(err, ERROR_CONFIG,
+                         _("The ca-file %s cannot be read as PEM certificates: correct it in [portal]."),
                          ca_file);
     }
     *roots = store;

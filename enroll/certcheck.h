@@ -1,6 +1,6 @@
 /*
- * certcheck: is an issued certificate what was promised? Nothing is trusted unchecked: this stands between the portal's
- * answer and the token.
+ * certcheck: is an issued certificate what was promised? Nothing is trusted unchecked: this stands between
+ * the portal's answer and the token.
  *
  * Each way of being wrong has its own sentence (ERROR_CERTIFICATE).
  * Owner: everything is borrowed. Thread rule: no shared state.
@@ -32,8 +32,8 @@ struct certcheck_promise {
 };
 
 struct certcheck_trust {
-    X509_STORE *roots;           /* the pinned CA */
-    STACK_OF(X509) *untrusted;   /* what the portal sent to build the chain from */
+    X509_STORE *roots;          /* the pinned CA */
+    STACK_OF(X509) * untrusted; /* what the portal sent to build the chain from */
     time_t now;
 };
 
@@ -42,6 +42,7 @@ enum error_code certcheck_load_roots(const char *ca_file, X509_STORE **roots, st
 
 /* On success *chain, unless NULL, is a new stack of the verified chain, the certificate itself first. */
 enum error_code certcheck_verify(X509 *certificate, const struct certcheck_promise *promise,
-                                 const struct certcheck_trust *trust, STACK_OF(X509) **chain, struct error *err);
+                                 const struct certcheck_trust *trust, STACK_OF(X509) * *chain,
+                                 struct error *err);
 
 #endif

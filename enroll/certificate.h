@@ -16,7 +16,8 @@
 char *certificate_serial(const X509 *certificate);
 bool certificate_has_serial(const X509 *certificate, const char *serial);
 
-/* The subject key identifier, else the SHA-1 of the public key's bits (RFC 5280 section 4.2.1.2, method 1). */
+/* The subject key identifier, else the SHA-1 of the public key's bits (RFC 5280 section 4.2.1.2, method 1).
+ */
 bool certificate_key_id(X509 *certificate, struct bytes *id);
 
 /* The common name, else the whole subject, fit for a terminal. NULL: no memory. */

@@ -21,9 +21,14 @@ static const struct cli_option cli_options[CLI_OPTION_COUNT] = {
     [CLI_ACCEPT_TERMS] = {"--accept-terms", N_("VERSION|SHA256"),
                           N_("accept the terms if they are these; others are refused"),
                           offsetof(struct app_options, accept_terms)},
-    [CLI_YES] = {"--yes", NULL, N_("the registration shown is right: do not ask"), offsetof(struct app_options, yes)},
-    [CLI_LAST_TRY] = {"--last-try", NULL, N_("spend the last password try before the portal locks the account"),
+    [CLI_YES] = {"--yes", NULL, N_("the registration shown is right: do not ask"),
+                 offsetof(struct app_options, yes)},
+    [CLI_LAST_TRY] = {"--last-try", NULL,
+                      N_("spend the last password try before the portal locks the account"),
                       offsetof(struct app_options, last_try)},
+    [CLI_START_OVER] = {"--start-over", NULL,
+                        N_("forget what was begun and cannot be completed, and delete its keys"),
+                        offsetof(struct app_options, start_over)},
     [CLI_JSON] = {"--json", NULL, N_("print JSON, for programs"), offsetof(struct app_options, json)},
 };
 
@@ -38,7 +43,8 @@ static const struct cli_verb *cli_find_verb(const struct cli_verb *verbs, const 
 }
 
 /* The verb's option that arg names ("--name" or "--name=value"), and the value behind '=' if there is one. */
-static const struct cli_option *cli_find_option(const struct cli_verb *verb, const char *arg, const char **value)
+static const struct cli_option *cli_find_option(const struct cli_verb *verb, const char *arg,
+                                                const char **value)
 {
     size_t len = strcspn(arg, "=");
 
@@ -61,8 +67,8 @@ static enum error_code cli_take_option(const struct cli_verb *verb, int argc, ch
     char *place;
 
     if (!option) {
-        return error_set(err, ERROR_USAGE, _("pinward %s does not take %s: see pinward %s --help."), verb->name,
-                         argv[*index], verb->name);
+        return error_set(err, ERROR_USAGE, _("pinward %s does not take %s: see pinward %s --help."),
+                         verb->name, argv[*index], verb->name);
     }
     place = (char *)options + option->offset;
     if (!option->value) {
@@ -76,14 +82,15 @@ static enum error_code cli_take_option(const struct cli_verb *verb, int argc, ch
         value = argv[++*index];
     }
     if (!value || value[0] == '\0') {
-        return error_set(err, ERROR_USAGE, _("%s needs a value: %s %s."), option->name, option->name, _(option->value));
+        return error_set(err, ERROR_USAGE, _("%s needs a value: %s %s."), option->name, option->name,
+                         _(option->value));
     }
     *(const char **)(void *)place = value;
     return ERROR_NONE;
 }
 
-enum error_code cli_parse(int argc, char *const argv[], const struct cli_verb *verbs, struct cli_command *command,
-                          struct error *err)
+enum error_code cli_parse(int argc, char *const argv[], const struct cli_verb *verbs,
+                          struct cli_command *command, struct error *err)
 {
     struct cli_command parsed = {.action = CLI_RUN};
 
@@ -97,7 +104,8 @@ enum error_code cli_parse(int argc, char *const argv[], const struct cli_verb *v
     }
     parsed.verb = cli_find_verb(verbs, argv[1]);
     if (!parsed.verb) {
-        return error_set(err, ERROR_USAGE, _("There is no verb \"%s\": pinward --help lists the verbs."), argv[1]);
+        return error_set(err, ERROR_USAGE, _("There is no verb \"%s\": pinward --help lists the verbs."),
+                         argv[1]);
     }
     for (int i = 2; i < argc; i++) {
         enum error_code status;

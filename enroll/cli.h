@@ -18,6 +18,7 @@ enum cli_option_id {
     CLI_ACCEPT_TERMS,
     CLI_YES,
     CLI_LAST_TRY,
+    CLI_START_OVER,
     CLI_JSON,
     CLI_OPTION_COUNT,
 };
@@ -45,10 +46,10 @@ struct cli_command {
     struct app_options options;
 };
 
-/* Understands argv against the table of verbs (ended by a row without a name). ERROR_USAGE: err says what is wrong.
- * *command is untouched on failure. */
-enum error_code cli_parse(int argc, char *const argv[], const struct cli_verb *verbs, struct cli_command *command,
-                          struct error *err);
+/* Understands argv against the table of verbs (ended by a row without a name). ERROR_USAGE: err says what is
+ * wrong. *command is untouched on failure. */
+enum error_code cli_parse(int argc, char *const argv[], const struct cli_verb *verbs,
+                          struct cli_command *command, struct error *err);
 
 void cli_print_help(FILE *out, const struct cli_verb *verbs);
 void cli_print_verb_help(FILE *out, const struct cli_verb *verb);

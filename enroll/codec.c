@@ -69,8 +69,9 @@ bool codec_uuid_new(char uuid[CODEC_UUID_SIZE])
     }
     r[6] = (unsigned char)((r[6] & 0x0f) | 0x40); /* RFC 4122 section 4.4: version 4 */
     r[8] = (unsigned char)((r[8] & 0x3f) | 0x80); /* and the variant */
-    snprintf(uuid, CODEC_UUID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", r[0],
-             r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12], r[13], r[14], r[15]);
+    snprintf(uuid, CODEC_UUID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+             r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12], r[13], r[14],
+             r[15]);
     return true;
 }
 

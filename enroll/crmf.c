@@ -10,8 +10,8 @@
 #define CRMF_SUBSEQUENT_MESSAGE 0 /* index in the CHOICE below */
 #define CRMF_KEY_ENCIPHERMENT   0 /* index in the CHOICE below */
 
-/* Only the members that are used; the tags are those of RFC 4211 appendix B (implicit tags, but a CHOICE is always
- * tagged explicitly: X.680 section 31.2.7). */
+/* Only the members that are used; the tags are those of RFC 4211 appendix B (implicit tags, but a CHOICE is
+ * always tagged explicitly: X.680 section 31.2.7). */
 typedef struct {
     X509_NAME *subject;
     X509_PUBKEY *public_key;
@@ -43,35 +43,40 @@ typedef struct {
 
 DEFINE_STACK_OF(CRMF_MESSAGE)
 
-ASN1_SEQUENCE(CRMF_TEMPLATE) = {
-    ASN1_EXP(CRMF_TEMPLATE, subject, X509_NAME, 5),
-    ASN1_IMP(CRMF_TEMPLATE, public_key, X509_PUBKEY, 6),
+ASN1_SEQUENCE(CRMF_TEMPLATE) =
+    {
+        ASN1_EXP(CRMF_TEMPLATE, subject, X509_NAME, 5),
+        ASN1_IMP(CRMF_TEMPLATE, public_key, X509_PUBKEY, 6),
 } static_ASN1_SEQUENCE_END(CRMF_TEMPLATE)
 
-ASN1_SEQUENCE(CRMF_REQUEST) = {
-    ASN1_SIMPLE(CRMF_REQUEST, id, ASN1_INTEGER),
-    ASN1_SIMPLE(CRMF_REQUEST, template, CRMF_TEMPLATE),
+        ASN1_SEQUENCE(CRMF_REQUEST) =
+            {
+                ASN1_SIMPLE(CRMF_REQUEST, id, ASN1_INTEGER),
+                ASN1_SIMPLE(CRMF_REQUEST, template, CRMF_TEMPLATE),
 } static_ASN1_SEQUENCE_END(CRMF_REQUEST)
 
-ASN1_CHOICE(CRMF_PRIVATE_KEY) = {
-    ASN1_IMP(CRMF_PRIVATE_KEY, value.subsequent_message, ASN1_INTEGER, 1),
+                ASN1_CHOICE(CRMF_PRIVATE_KEY) =
+                    {
+                        ASN1_IMP(CRMF_PRIVATE_KEY, value.subsequent_message, ASN1_INTEGER, 1),
 } static_ASN1_CHOICE_END(CRMF_PRIVATE_KEY)
 
-ASN1_CHOICE(CRMF_POSSESSION) = {
-    ASN1_EXP(CRMF_POSSESSION, value.key_encipherment, CRMF_PRIVATE_KEY, 2),
+                        ASN1_CHOICE(CRMF_POSSESSION) =
+                            {
+                                ASN1_EXP(CRMF_POSSESSION, value.key_encipherment, CRMF_PRIVATE_KEY, 2),
 } static_ASN1_CHOICE_END(CRMF_POSSESSION)
 
-ASN1_SEQUENCE(CRMF_MESSAGE) = {
-    ASN1_SIMPLE(CRMF_MESSAGE, request, CRMF_REQUEST),
-    ASN1_SIMPLE(CRMF_MESSAGE, possession, CRMF_POSSESSION),
+                                ASN1_SEQUENCE(CRMF_MESSAGE) =
+                                    {
+                                        ASN1_SIMPLE(CRMF_MESSAGE, request, CRMF_REQUEST),
+                                        ASN1_SIMPLE(CRMF_MESSAGE, possession, CRMF_POSSESSION),
 } static_ASN1_SEQUENCE_END(CRMF_MESSAGE)
 
-ASN1_ITEM_TEMPLATE(CRMF_MESSAGES) =
-    ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF, 0, CRMF_MESSAGES, CRMF_MESSAGE)
-static_ASN1_ITEM_TEMPLATE_END(CRMF_MESSAGES)
+                                        ASN1_ITEM_TEMPLATE(CRMF_MESSAGES) = ASN1_EX_TEMPLATE_TYPE(
+                                            ASN1_TFLG_SEQUENCE_OF, 0, CRMF_MESSAGES, CRMF_MESSAGE)
+                                            static_ASN1_ITEM_TEMPLATE_END(CRMF_MESSAGES)
 
-/* A choice's member is made by hand: OpenSSL makes a new choice empty. */
-static bool crmf_fill_possession(CRMF_POSSESSION *possession)
+    /* A choice's member is made by hand: OpenSSL makes a new choice empty. */
+    static bool crmf_fill_possession(CRMF_POSSESSION * possession)
 {
     CRMF_PRIVATE_KEY *private_key = (CRMF_PRIVATE_KEY *)ASN1_item_new(ASN1_ITEM_rptr(CRMF_PRIVATE_KEY));
 

@@ -94,7 +94,8 @@ static X509_NAME_ENTRY *dn_make_entry(const ASN1_OBJECT *type, const struct dn_v
         return X509_NAME_ENTRY_create_by_OBJ(NULL, type, MBSTRING_UTF8, value->data, (int)value->len);
     }
     any = d2i_ASN1_TYPE(NULL, &p, (long)value->len);
-    if (any && p == value->data + value->len && (ASN1_tag2bit(ASN1_TYPE_get(any)) & (B_ASN1_DIRECTORYSTRING)) != 0) {
+    if (any && p == value->data + value->len &&
+        (ASN1_tag2bit(ASN1_TYPE_get(any)) & (B_ASN1_DIRECTORYSTRING)) != 0) {
         const ASN1_STRING *string = any->value.asn1_string;
 
         entry = X509_NAME_ENTRY_create_by_OBJ(NULL, type, ASN1_TYPE_get(any), ASN1_STRING_get0_data(string),
@@ -104,8 +105,8 @@ static X509_NAME_ENTRY *dn_make_entry(const ASN1_OBJECT *type, const struct dn_v
     return entry;
 }
 
-/* "type=value" at *p, put into name: in front as an RDN of its own, or joined to the one in front. The text names the
- * last RDN first (RFC 4514 section 2.1). */
+/* "type=value" at *p, put into name: in front as an RDN of its own, or joined to the one in front. The text
+ * names the last RDN first (RFC 4514 section 2.1). */
 static bool dn_read_attribute(const char **p, bool joined, X509_NAME *name)
 {
     char type_name[128];
@@ -148,9 +149,10 @@ enum error_code dn_parse(const char *text, X509_NAME **name, struct error *err)
     if (!ok) {
         X509_NAME_free(parsed);
         ERR_clear_error();
-        return error_set(err, ERROR_PROTOCOL,
-                         _("The subject that the portal has registered is not a distinguished name that can be read: ask "
-                           "the registration authority to correct it."));
+        return error_set(
+            err, ERROR_PROTOCOL,
+            _("The subject that the portal has registered is not a distinguished name that can be read: ask "
+              "the registration authority to correct it."));
     }
     *name = parsed;
     return ERROR_NONE;

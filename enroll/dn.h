@@ -12,8 +12,9 @@
 
 #define DN_TEXT_MAX 2048
 
-/* Values get the string type that OpenSSL gives their attribute (UTF8String; PrintableString for a country or a
- * serialNumber, IA5String for an e-mail address); "#hex" values keep theirs. ERROR_PROTOCOL: not such a text. */
+/* Values get the string type that OpenSSL gives their attribute (UTF8String; PrintableString for a country or
+ * a serialNumber, IA5String for an e-mail address); "#hex" values keep theirs. ERROR_PROTOCOL: not such a
+ * text. */
 enum error_code dn_parse(const char *text, X509_NAME **name, struct error *err);
 
 #endif

@@ -73,9 +73,10 @@ static enum error_code file_check_private(int fd, const char *path, size_t max, 
         return error_set(err, ERROR_IO, _("%s cannot be read (%s)."), path, strerror(errno));
     }
     if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) != 0) {
-        return error_set(err, ERROR_IO,
-                         _("%s is not a file that only you can read and write: look who changed it, and remove it."),
-                         path);
+        return error_set(
+            err, ERROR_IO,
+            _("%s is not a file that only you can read and write: look who changed it, and remove it."),
+            path);
     }
     if (st.st_size < 0 || (size_t)st.st_size > max) {
         return error_set(err, ERROR_IO, _("%s is too large to be what pinward wrote: move it away."), path);
@@ -83,7 +84,8 @@ static enum error_code file_check_private(int fd, const char *path, size_t max, 
     return ERROR_NONE;
 }
 
-static enum error_code file_read_all(int fd, const char *path, size_t max, struct bytes *out, struct error *err)
+static enum error_code file_read_all(int fd, const char *path, size_t max, struct bytes *out,
+                                     struct error *err)
 {
     struct bytes read_so_far = {0};
     char buffer[4096];
@@ -99,7 +101,8 @@ static enum error_code file_read_all(int fd, const char *path, size_t max, struc
         }
         if (n <= 0 || read_so_far.len + (size_t)n > max || !bytes_append(&read_so_far, buffer, (size_t)n)) {
             bytes_clear(&read_so_far);
-            return error_set(err, ERROR_IO, _("%s cannot be read (%s)."), path, strerror(n < 0 ? errno : EFBIG));
+            return error_set(err, ERROR_IO, _("%s cannot be read (%s)."), path,
+                             strerror(n < 0 ? errno : EFBIG));
         }
     }
     bytes_clear(out);
@@ -107,7 +110,8 @@ static enum error_code file_read_all(int fd, const char *path, size_t max, struc
     return ERROR_NONE;
 }
 
-enum error_code file_read_private(const char *path, size_t max, bool *found, struct bytes *out, struct error *err)
+enum error_code file_read_private(const char *path, size_t max, bool *found, struct bytes *out,
+                                  struct error *err)
 {
     enum error_code status;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -181,8 +185,9 @@ enum error_code file_write_private(const char *path, const void *data, size_t le
         written = close(fd) == 0 && written;
     }
     if (!written || rename(temporary, path) != 0 || !file_sync_folder(path)) {
-        status = error_set(err, ERROR_IO, _("%s cannot be written (%s): free some space or check its permissions."),
-                           path, strerror(errno));
+        status = error_set(err, ERROR_IO,
+                           _("%s cannot be written (%s): free some space or check its permissions."), path,
+                           strerror(errno));
         if (fd >= 0) {
             unlink(temporary);
         }
@@ -208,8 +213,9 @@ enum error_code file_lock(const char *path, int *fd, struct error *err)
     }
     if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
         close(lock);
-        return error_set(err, ERROR_STATE,
-                         _("Another pinward is at work for this account: wait until it has ended, then try again."));
+        return error_set(
+            err, ERROR_STATE,
+            _("Another pinward is at work for this account: wait until it has ended, then try again."));
     }
     *fd = lock;
     return ERROR_NONE;

@@ -1,7 +1,9 @@
 /*
- * file: small private files of the tool's state: read whole, written so that a crash leaves the old or the new one.
+ * file: small private files of the tool's state: read whole, written so that a crash leaves the old or the
+ * new one.
  *
- * Owner: what is read is the caller's. Thread rule: no shared state; two processes are kept apart by file_lock.
+ * Owner: what is read is the caller's. Thread rule: no shared state; two processes are kept apart by
+ * file_lock.
  */
 #ifndef PINWARD_ENROLL_FILE_H
 #define PINWARD_ENROLL_FILE_H
@@ -12,15 +14,18 @@
 #include "common/error.h"
 #include "enroll/bytes.h"
 
-/* $XDG_STATE_HOME/pinward (else ~/.local/state/pinward), made with mode 0700 when missing. *path is a new string. */
+/* $XDG_STATE_HOME/pinward (else ~/.local/state/pinward), made with mode 0700 when missing. *path is a new
+ * string. */
 enum error_code file_state_folder(char **path, struct error *err);
 
 /* "folder/name" as a new string; NULL: no memory. */
 char *file_join(const char *folder, const char *name);
 
-/* Reads a regular file of at most max bytes. *found is false, and *out untouched, when there is none. A file that
- * others than its owner may read or write, or that another user owns, is refused: it was not written by us. */
-enum error_code file_read_private(const char *path, size_t max, bool *found, struct bytes *out, struct error *err);
+/* Reads a regular file of at most max bytes. *found is false, and *out untouched, when there is none. A file
+ * that others than its owner may read or write, or that another user owns, is refused: it was not written by
+ * us. */
+enum error_code file_read_private(const char *path, size_t max, bool *found, struct bytes *out,
+                                  struct error *err);
 
 /* Writes path with mode 0600: a temporary file beside it, fsync, rename, fsync of the folder. */
 enum error_code file_write_private(const char *path, const void *data, size_t len, struct error *err);
@@ -28,7 +33,8 @@ enum error_code file_write_private(const char *path, const void *data, size_t le
 /* Removes path durably; nothing there is success. */
 enum error_code file_remove(const char *path, struct error *err);
 
-/* Takes path's lock or fails at once with ERROR_STATE when another process has it. Held until *fd is closed. */
+/* Takes path's lock or fails at once with ERROR_STATE when another process has it. Held until *fd is closed.
+ */
 enum error_code file_lock(const char *path, int *fd, struct error *err);
 
 #endif

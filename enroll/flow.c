@@ -14,7 +14,8 @@ enum error_code flow_open(struct app *app, struct flow *flow, struct error *err)
     if (status != ERROR_NONE) {
         return status;
     }
-    status = journal_open(app->state_folder, app->config.portal.url, opened.session.account, &opened.journal, err);
+    status =
+        journal_open(app->state_folder, app->config.portal.url, opened.session.account, &opened.journal, err);
     if (status == ERROR_NONE && opened.journal.registration) {
         status = portal_read_registration(opened.journal.registration, &opened.promised, err);
     }

@@ -17,21 +17,23 @@
 
 /* What both activation and writing need to judge a pair of certificates. */
 struct flow_pair {
-    X509 *signing;        /* borrowed */
-    X509 *encryption;     /* borrowed */
-    STACK_OF(X509) *sent; /* borrowed: what the portal sent to build the chain from */
+    X509 *signing;         /* borrowed */
+    X509 *encryption;      /* borrowed */
+    STACK_OF(X509) * sent; /* borrowed: what the portal sent to build the chain from */
     const struct portal_application *application;
     const struct token_key *signing_key;
     const struct token_key *encryption_key;
 };
 
-/* Both certificates against what was promised. *chain: the verified CA certificates and the signing certificate. */
-static enum error_code flow_check_pair(struct flow *flow, const struct flow_pair *pair, STACK_OF(X509) **chain,
-                                       struct error *err)
+/* Both certificates against what was promised. *chain: the verified CA certificates and the signing
+ * certificate. */
+static enum error_code flow_check_pair(struct flow *flow, const struct flow_pair *pair,
+                                       STACK_OF(X509) * *chain, struct error *err)
 {
     const struct portal_profile *profile = &flow->promised.profile;
     struct certcheck_trust trust = {.untrusted = pair->sent, .now = time(NULL)};
-    struct certcheck_promise promise = {.email = flow->promised.email, .validity_days = profile->validity_days};
+    struct certcheck_promise promise = {.email = flow->promised.email,
+                                        .validity_days = profile->validity_days};
     STACK_OF(X509) *verified = NULL;
     X509_NAME *subject = NULL;
     struct bytes der = {0};
@@ -69,8 +71,8 @@ static enum error_code flow_check_pair(struct flow *flow, const struct flow_pair
     return status;
 }
 
-/* Sends the proof and settles the count of wrong passwords. When the answer is lost, the portal is asked how it went,
- * since a repeat with a wrong password would count again. */
+/* Sends the proof and settles the count of wrong passwords. When the answer is lost, the portal is asked how
+ * it went, since a repeat with a wrong password would count again. */
 static enum error_code flow_send_proof(struct flow *flow, const struct portal_proof *proof, struct error *err)
 {
     struct portal *portal = flow->session.portal;
@@ -95,14 +97,15 @@ static enum error_code flow_send_proof(struct flow *flow, const struct portal_pr
 static enum error_code flow_prove(struct flow *flow, const struct portal_challenge *challenge,
                                   const struct flow_pair *pair, struct error *err)
 {
-    struct portal_proof proof = {.request_id = flow->journal.activation_id, .challenge_id = challenge->challenge_id};
+    struct portal_proof proof = {.request_id = flow->journal.activation_id,
+                                 .challenge_id = challenge->challenge_id};
     struct secret *password = NULL;
     struct secret *decrypted = NULL;
     enum error_code status = logintries_check(flow->app, flow->session.account, err);
 
     if (status == ERROR_NONE) {
-        status = ask_password(&flow->app->config, _("Activate the new certificates."), _("Password of the portal:"),
-                              NULL, &password, err);
+        status = ask_password(&flow->app->config, _("Activate the new certificates."),
+                              _("Password of the portal:"), NULL, &password, err);
     }
     if (status == ERROR_NONE) {
         printf("%s\n", _("  Showing the portal that both keys are here."));
@@ -111,7 +114,8 @@ static enum error_code flow_prove(struct flow *flow, const struct portal_challen
                                  &proof.signature, err);
     }
     if (status == ERROR_NONE) {
-        status = possession_decrypt(pair->encryption_key->pkey, pair->encryption, &challenge->enveloped, &decrypted, err);
+        status = possession_decrypt(pair->encryption_key->pkey, pair->encryption, &challenge->enveloped,
+                                    &decrypted, err);
     }
     if (status == ERROR_NONE) {
         proof.password = password;
@@ -136,8 +140,8 @@ static enum error_code flow_answer_challenge(struct flow *flow, const struct por
         status = portal_get_challenge(flow->session.portal, application->application_id, &challenge, err);
     }
     if (status == ERROR_NONE) {
-        struct flow_pair pair = {challenge.signing, challenge.encryption, challenge.chain,
-                                 application,       &signing,             &encryption};
+        struct flow_pair pair = {challenge.signing, challenge.encryption, challenge.chain, application,
+                                 &signing,          &encryption};
 
         status = flow_check_pair(flow, &pair, NULL, err);
         if (status == ERROR_NONE) {
@@ -162,10 +166,11 @@ enum error_code flow_step_activate(struct flow *flow, struct error *err)
     }
     switch (application.state) {
     case PORTAL_SUBMITTED:
-        status = error_set(err, ERROR_STATE,
-                           _("The registration authority has not approved the application %s yet: run pinward activate "
-                             "when it has."),
-                           application.application_id);
+        status = error_set(
+            err, ERROR_STATE,
+            _("The registration authority has not approved the application %s yet: run pinward activate "
+              "when it has."),
+            application.application_id);
         break;
     case PORTAL_ISSUED:
         status = flow_answer_challenge(flow, &application, err);
@@ -178,7 +183,7 @@ enum error_code flow_step_activate(struct flow *flow, struct error *err)
 }
 
 /* The CA certificates behind the user's own; each under its own key identifier and name. */
-static enum error_code flow_write_chain(struct flow *flow, const STACK_OF(X509) *chain, struct error *err)
+static enum error_code flow_write_chain(struct flow *flow, const STACK_OF(X509) * chain, struct error *err)
 {
     enum error_code status = ERROR_NONE;
 
@@ -209,7 +214,8 @@ static enum error_code flow_write_pair(struct flow *flow, const struct flow_pair
         status = token_write_certificate(flow->token, pair->signing, signing->label, &signing->id, err);
     }
     if (status == ERROR_NONE) {
-        status = token_write_certificate(flow->token, pair->encryption, encryption->label, &encryption->id, err);
+        status =
+            token_write_certificate(flow->token, pair->encryption, encryption->label, &encryption->id, err);
     }
     if (status == ERROR_NONE) {
         status = flow_write_chain(flow, chain, err);
@@ -233,7 +239,8 @@ enum error_code flow_step_write(struct flow *flow, struct error *err)
         status = portal_get_application(portal, flow->journal.application_id, &application, err);
     }
     if (status == ERROR_NONE && application.state != PORTAL_ACTIVATED) {
-        status = portal_bad_answer(err, "/applications", "an activated application is not activated any more");
+        status =
+            portal_bad_answer(err, "/applications", "an activated application is not activated any more");
     }
     if (status == ERROR_NONE) {
         status = portal_get_certificate(portal, application.signing_serial, &signing, err);
@@ -263,11 +270,13 @@ enum error_code flow_complete(struct flow *flow, struct error *err)
     bool renewal = flow->journal.renewal;
     enum error_code status;
 
-    printf(_("The certificates \"%s\" and \"%s\" are active and on the token \"%s\".\n"), flow->journal.signing_label,
-           flow->journal.encryption_label, flow->journal.token_label);
+    printf(_("The certificates \"%s\" and \"%s\" are active and on the token \"%s\".\n"),
+           flow->journal.signing_label, flow->journal.encryption_label, flow->journal.token_label);
     if (renewal) {
-        printf("%s\n", _("The old keys and certificates stay on the token: what was encrypted to the old one is still "
-                         "read with it."));
+        printf(
+            "%s\n",
+            _("The old keys and certificates stay on the token: what was encrypted to the old one is still "
+              "read with it."));
     }
     status = journal_finish(&flow->journal, err);
     return status;
@@ -291,7 +300,8 @@ static enum error_code flow_activate_run(struct flow *flow, struct error *err)
                                : _("The application has not been sent yet: complete it with pinward apply."));
     }
     if (status == ERROR_NONE) {
-        status = flow_run(flow, flow_activate_steps, sizeof flow_activate_steps / sizeof flow_activate_steps[0], err);
+        status = flow_run(flow, flow_activate_steps,
+                          sizeof flow_activate_steps / sizeof flow_activate_steps[0], err);
     }
     return status == ERROR_NONE ? flow_complete(flow, err) : status;
 }

@@ -5,7 +5,8 @@
 #include "common/i18n.h"
 #include "enroll/codec.h"
 
-static enum error_code flow_adopt_key(struct flow *flow, X509 *certificate, char **id, char **label, struct error *err)
+static enum error_code flow_adopt_key(struct flow *flow, X509 *certificate, char **id, char **label,
+                                      struct error *err)
 {
     EVP_PKEY *public_key = X509_get0_pubkey(certificate);
     struct token_key key = {0};
@@ -17,10 +18,11 @@ static enum error_code flow_adopt_key(struct flow *flow, X509 *certificate, char
         status = token_find_key_of(flow->token, public_key, &found, &key, err);
     }
     if (status == ERROR_NONE && !found) {
-        status = error_set(err, ERROR_TOKEN,
-                           _("The token \"%s\" does not hold the keys of this application: insert the token on which they "
-                             "were generated and run the same command again."),
-                           token_label(flow->token));
+        status = error_set(
+            err, ERROR_TOKEN,
+            _("The token \"%s\" does not hold the keys of this application: insert the token on which they "
+              "were generated and run the same command again."),
+            token_label(flow->token));
     }
     if (status == ERROR_NONE) {
         hex = codec_hex_encode(key.id.data, key.id.len);
@@ -69,13 +71,15 @@ static enum error_code flow_adopt_application(struct flow *flow, const struct po
                                               struct error *err)
 {
     struct portal_challenge challenge = {0};
-    enum error_code status = portal_get_challenge(flow->session.portal, application->application_id, &challenge, err);
+    enum error_code status =
+        portal_get_challenge(flow->session.portal, application->application_id, &challenge, err);
 
     if (status == ERROR_NONE) {
         status = flow_use_token(flow, err);
     }
     if (status == ERROR_NONE) {
-        status = flow_adopt_key(flow, challenge.signing, &flow->journal.signing_id, &flow->journal.signing_label, err);
+        status = flow_adopt_key(flow, challenge.signing, &flow->journal.signing_id,
+                                &flow->journal.signing_label, err);
     }
     if (status == ERROR_NONE) {
         status = flow_adopt_key(flow, challenge.encryption, &flow->journal.encryption_id,
@@ -102,7 +106,8 @@ enum error_code flow_adopt(struct flow *flow, struct error *err)
         return status;
     }
     if (!found) {
-        return error_set(err, ERROR_STATE, _("There is no application to activate: begin one with pinward apply."));
+        return error_set(err, ERROR_STATE,
+                         _("There is no application to activate: begin one with pinward apply."));
     }
     status = flow_adopt_application(flow, &application, err);
     portal_application_clear(&application);

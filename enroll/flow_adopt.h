@@ -1,6 +1,7 @@
 /*
- * flow_adopt: an application that this state folder has no journal of (it was lost, or begun elsewhere with the same
- * token) gets one, so that it can be completed: its keys are found on the token by the issued certificates.
+ * flow_adopt: an application that this state folder has no journal of (it was lost, or begun elsewhere with
+ * the same token) gets one, so that it can be completed: its keys are found on the token by the issued
+ * certificates.
  *
  * Owner: nothing is kept. Thread rule: one thread.
  */
@@ -9,8 +10,8 @@
 
 #include "enroll/flow.h"
 
-/* Leaves the journal at JOURNAL_SUBMITTED. ERROR_STATE: there is no application to activate; ERROR_TOKEN: the token
- * does not hold its keys. */
+/* Leaves the journal at JOURNAL_SUBMITTED. ERROR_STATE: there is no application to activate; ERROR_TOKEN: the
+ * token does not hold its keys. */
 enum error_code flow_adopt(struct flow *flow, struct error *err);
 
 #endif

@@ -20,9 +20,10 @@ static enum error_code flow_check_not_certified(struct flow *flow, struct error 
     }
     active = portal_certificates_find(&list, PORTAL_SIGNING, "active");
     if (active && active->not_after > list.now) {
-        status = error_set(err, ERROR_STATE,
-                           _("You already have certificates that are active: renew them with pinward renew when the time "
-                             "has come (pinward status shows when)."));
+        status = error_set(
+            err, ERROR_STATE,
+            _("You already have certificates that are active: renew them with pinward renew when the time "
+              "has come (pinward status shows when)."));
     }
     portal_certificates_clear(&list);
     return status;
@@ -72,7 +73,8 @@ static enum error_code flow_apply_request(struct flow *flow, struct error *err)
     if (status == ERROR_NONE) {
         char *text = codec_base64_encode(der.data, der.len);
 
-        status = text ? journal_set(&flow->journal.request, text, err) : error_set(err, ERROR_MEMORY, "%s", "");
+        status = text ? journal_set(&flow->journal.request, text, err)
+                      : error_set(err, ERROR_MEMORY, "%s", "");
         free(text);
     }
     bytes_clear(&der);
@@ -88,13 +90,17 @@ static const struct flow_step flow_apply_steps[] = {
 
 static enum error_code flow_apply_run(struct flow *flow, struct error *err)
 {
-    enum error_code status;
+    enum error_code status = flow->app->options.start_over ? flow_discard(flow, err) : ERROR_NONE;
 
+    if (status != ERROR_NONE) {
+        return status;
+    }
     if (flow->journal.state != JOURNAL_NONE && flow->journal.renewal) {
         return error_set(err, ERROR_STATE, _("A renewal has been begun: complete it with pinward renew."));
     }
     if (flow->journal.state >= JOURNAL_SUBMITTED) {
-        printf(_("The application %s has been sent already. Next: pinward activate.\n"), flow->journal.application_id);
+        printf(_("The application %s has been sent already. Next: pinward activate.\n"),
+               flow->journal.application_id);
         return ERROR_NONE;
     }
     status = flow_refresh_registration(flow, err);
@@ -102,7 +108,8 @@ static enum error_code flow_apply_run(struct flow *flow, struct error *err)
         status = flow_run(flow, flow_apply_steps, sizeof flow_apply_steps / sizeof flow_apply_steps[0], err);
     }
     if (status == ERROR_NONE) {
-        printf("%s\n", _("Next: pinward activate, on this machine and with this token, when the certificates are issued."));
+        printf("%s\n", _("Next: pinward activate, on this machine and with this token, when the certificates "
+                         "are issued."));
     }
     return status;
 }

@@ -21,25 +21,29 @@ static enum error_code flow_renew_no_pair(const struct portal_certificates *list
 {
     if (portal_certificates_find(list, PORTAL_SIGNING, "expired") ||
         portal_certificates_find(list, PORTAL_ENCRYPTION, "expired")) {
-        return error_set(err, ERROR_STATE,
-                         _("The certificates have expired and cannot be renewed: register again at the registration "
-                           "authority, then use pinward apply."));
+        return error_set(
+            err, ERROR_STATE,
+            _("The certificates have expired and cannot be renewed: register again at the registration "
+              "authority, then use pinward apply."));
     }
     if (list->count > 0) {
-        return error_set(err, ERROR_STATE,
-                         _("You have no active pair of certificates to renew (pinward status shows them): ask the "
-                           "registration authority."));
+        return error_set(
+            err, ERROR_STATE,
+            _("You have no active pair of certificates to renew (pinward status shows them): ask the "
+              "registration authority."));
     }
-    return error_set(err, ERROR_STATE, _("You have no certificates to renew: apply for them with pinward apply."));
+    return error_set(err, ERROR_STATE,
+                     _("You have no certificates to renew: apply for them with pinward apply."));
 }
 
-static enum error_code flow_renew_find_pair(const struct portal_certificates *list, struct flow_old_pair *pair,
-                                            struct error *err)
+static enum error_code flow_renew_find_pair(const struct portal_certificates *list,
+                                            struct flow_old_pair *pair, struct error *err)
 {
     struct flow_old_pair found = {portal_certificates_find(list, PORTAL_SIGNING, "active"),
                                   portal_certificates_find(list, PORTAL_ENCRYPTION, "active")};
 
-    if (!found.signing || !found.encryption || strcmp(found.signing->partner_serial, found.encryption->serial) != 0) {
+    if (!found.signing || !found.encryption ||
+        strcmp(found.signing->partner_serial, found.encryption->serial) != 0) {
         return flow_renew_no_pair(list, err);
     }
     *pair = found;
@@ -53,30 +57,32 @@ static enum error_code flow_renew_check_window(const struct portal_certificates 
     char when[CODEC_TIME_SIZE];
 
     if (list->now >= pair->signing->not_after || list->now >= pair->encryption->not_after) {
-        return error_set(err, ERROR_STATE,
-                         _("The certificates have expired and cannot be renewed: register again at the registration "
-                           "authority, then use pinward apply."));
+        return error_set(
+            err, ERROR_STATE,
+            _("The certificates have expired and cannot be renewed: register again at the registration "
+              "authority, then use pinward apply."));
     }
     if (list->now < pair->signing->renewal_opens_at) {
         codec_time_format(pair->signing->renewal_opens_at, when);
-        return error_set(err, ERROR_STATE, _("Renewal opens at %s (in %ld days): run pinward renew then."), when,
-                         (long)((pair->signing->renewal_opens_at - list->now + 86399) / 86400));
+        return error_set(err, ERROR_STATE, _("Renewal opens at %s (in %ld days): run pinward renew then."),
+                         when, (long)((pair->signing->renewal_opens_at - list->now + 86399) / 86400));
     }
     return ERROR_NONE;
 }
 
 static enum error_code flow_renew_missing(const struct flow *flow, const char *what, struct error *err)
 {
-    return error_set(err, ERROR_TOKEN,
-                     _("The token \"%s\" does not hold %s, which a renewal needs: insert the token that does, or ask the "
-                       "registration authority for a new registration."),
-                     token_label(flow->token), what);
+    return error_set(
+        err, ERROR_TOKEN,
+        _("The token \"%s\" does not hold %s, which a renewal needs: insert the token that does, or ask the "
+          "registration authority for a new registration."),
+        token_label(flow->token), what);
 }
 
 /* The old certificate on the token, and then its key. */
-static enum error_code flow_renew_find_old(struct flow *flow, const char *serial, const char *missing_certificate,
-                                           const char *missing_key, X509 **certificate, struct token_key *key,
-                                           struct error *err)
+static enum error_code flow_renew_find_old(struct flow *flow, const char *serial,
+                                           const char *missing_certificate, const char *missing_key,
+                                           X509 **certificate, struct token_key *key, struct error *err)
 {
     X509 *old = NULL;
     bool found = false;
@@ -103,12 +109,12 @@ static enum error_code flow_renew_find_old(struct flow *flow, const char *serial
 static enum error_code flow_renew_find_signing(struct flow *flow, const char *serial, X509 **certificate,
                                                struct token_key *key, struct error *err)
 {
-    return flow_renew_find_old(flow, serial, _("the old signing certificate"), _("the old signing key"), certificate,
-                               key, err);
+    return flow_renew_find_old(flow, serial, _("the old signing certificate"), _("the old signing key"),
+                               certificate, key, err);
 }
 
-/* "NAME (signing)", perhaps "NAME 2026-11-22 (signing)" from an earlier renewal, becomes "NAME 2027-11-20". A new
- * string; NULL: no memory. */
+/* "NAME (signing)", perhaps "NAME 2026-11-22 (signing)" from an earlier renewal, becomes "NAME 2027-11-20". A
+ * new string; NULL: no memory. */
 static char *flow_renew_name(const char *old_label, time_t now)
 {
     const char *end = strstr(old_label, " (signing)");
@@ -133,14 +139,16 @@ static enum error_code flow_renew_plan_keys(struct flow *flow, const struct port
     X509 *signing = NULL;
     X509 *encryption = NULL;
     char *name = NULL;
-    enum error_code status = flow_renew_find_signing(flow, pair->signing->serial, &signing, &signing_key, err);
+    enum error_code status =
+        flow_renew_find_signing(flow, pair->signing->serial, &signing, &signing_key, err);
 
     if (status == ERROR_NONE) {
         status = flow_renew_find_old(flow, pair->encryption->serial, _("the old encryption certificate"),
                                      _("the old encryption key"), &encryption, &encryption_key, err);
     }
     if (status == ERROR_NONE) {
-        name = flow->app->options.name ? strdup(flow->app->options.name) : flow_renew_name(signing_key.label, list->now);
+        name = flow->app->options.name ? strdup(flow->app->options.name)
+                                       : flow_renew_name(signing_key.label, list->now);
         status = name ? flow_plan_keys(flow, name, err) : error_set(err, ERROR_MEMORY, "%s", "");
     }
     if (status == ERROR_NONE) {
@@ -158,7 +166,8 @@ static enum error_code flow_renew_plan_keys(struct flow *flow, const struct port
 }
 
 /* Both old certificates are visible without a PIN, so that nobody types one for nothing. */
-static enum error_code flow_renew_check_token(struct flow *flow, const struct flow_old_pair *pair, struct error *err)
+static enum error_code flow_renew_check_token(struct flow *flow, const struct flow_old_pair *pair,
+                                              struct error *err)
 {
     bool found = false;
     enum error_code status = token_open(&flow->app->config, &flow->token, err);
@@ -228,7 +237,8 @@ static enum error_code flow_renew_request(struct flow *flow, struct error *err)
     }
     if (status == ERROR_NONE) {
         text = codec_base64_encode(signed_request.data, signed_request.len);
-        status = text ? journal_set(&flow->journal.request, text, err) : error_set(err, ERROR_MEMORY, "%s", "");
+        status = text ? journal_set(&flow->journal.request, text, err)
+                      : error_set(err, ERROR_MEMORY, "%s", "");
     }
     free(text);
     bytes_clear(&request);
@@ -249,11 +259,13 @@ static const struct flow_step flow_renew_steps[] = {
 
 static enum error_code flow_renew_run(struct flow *flow, struct error *err)
 {
-    enum error_code status;
+    enum error_code status = flow->app->options.start_over ? flow_discard(flow, err) : ERROR_NONE;
 
+    if (status != ERROR_NONE) {
+        return status;
+    }
     if (flow->journal.state != JOURNAL_NONE && !flow->journal.renewal) {
-        return error_set(err, ERROR_STATE,
-                         _("An application has been begun: complete it with pinward %s."),
+        return error_set(err, ERROR_STATE, _("An application has been begun: complete it with pinward %s."),
                          flow->journal.state < JOURNAL_SUBMITTED ? "apply" : "activate");
     }
     status = flow_refresh_registration(flow, err);

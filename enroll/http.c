@@ -92,7 +92,9 @@ static size_t http_receive_header(char *line, size_t size, size_t count, void *u
         char *type = receiver->answer->content_type;
         size_t i;
 
-        for (i = 0; i < len && value[i] != ';' && value[i] != ' ' && i < sizeof receiver->answer->content_type - 1; i++) {
+        for (i = 0;
+             i < len && value[i] != ';' && value[i] != ' ' && i < sizeof receiver->answer->content_type - 1;
+             i++) {
             type[i] = (char)tolower((unsigned char)value[i]);
         }
         type[i] = '\0';
@@ -152,7 +154,8 @@ enum error_code http_new(const char *base, const char *ca_file, struct http **ht
     made->curl = curl_easy_init();
     if (!made->base || !made->curl || !http_configure(made, ca_file)) {
         http_free(&made);
-        return error_set(err, ERROR_INTERNAL, _("libcurl cannot be set up for HTTPS: install it with OpenSSL."));
+        return error_set(err, ERROR_INTERNAL,
+                         _("libcurl cannot be set up for HTTPS: install it with OpenSSL."));
     }
     *http = made;
     return ERROR_NONE;
@@ -192,7 +195,8 @@ const struct secret *http_cookie(const struct http *http)
 /* The request's header lines; NULL: no memory. libcurl's copies are wiped when freed (wipealloc). */
 static struct curl_slist *http_headers(const struct http_request *request)
 {
-    struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json, application/problem+json, */*");
+    struct curl_slist *list =
+        curl_slist_append(NULL, "Accept: application/json, application/problem+json, */*");
     struct curl_slist *longer;
     char line[64];
 
@@ -251,29 +255,34 @@ static bool http_prepare(struct http *http, const struct http_request *request, 
            curl_easy_setopt(curl, CURLOPT_HEADERDATA, receiver) == CURLE_OK && http_set_request_cookie(http);
 }
 
-static enum error_code http_failure(const struct http *http, CURLcode code, const struct http_receiver *receiver,
-                                    struct error *err)
+static enum error_code http_failure(const struct http *http, CURLcode code,
+                                    const struct http_receiver *receiver, struct error *err)
 {
     const char *why = http->curl_error[0] ? http->curl_error : curl_easy_strerror(code);
 
     if (receiver->too_large) {
-        return error_set(err, ERROR_PROTOCOL, _("The portal's answer is too large to be one that its API allows."));
+        return error_set(err, ERROR_PROTOCOL,
+                         _("The portal's answer is too large to be one that its API allows."));
     }
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
-        return error_set(err, ERROR_TLS,
-                         _("The portal at %s does not prove to be the one whose CA is pinned (%s): nothing was sent; "
-                           "check url and ca-file with the registration authority."),
-                         http->base, why);
+        return error_set(
+            err, ERROR_TLS,
+            _("The portal at %s does not prove to be the one whose CA is pinned (%s): nothing was sent; "
+              "check url and ca-file with the registration authority."),
+            http->base, why);
     case CURLE_SSL_CONNECT_ERROR:
-        return error_set(err, ERROR_TLS, _("No TLS 1.2 or later connection to %s can be made (%s): nothing was sent."),
+        return error_set(err, ERROR_TLS,
+                         _("No TLS 1.2 or later connection to %s can be made (%s): nothing was sent."),
                          http->base, why);
     case CURLE_SSL_CACERT_BADFILE:
-        return error_set(err, ERROR_CONFIG, _("The ca-file of [portal] cannot be used (%s): correct its path."), why);
+        return error_set(err, ERROR_CONFIG,
+                         _("The ca-file of [portal] cannot be used (%s): correct its path."), why);
     case CURLE_OUT_OF_MEMORY:
         return error_set(err, ERROR_MEMORY, "%s", "");
     default:
-        return error_set(err, ERROR_NETWORK, _("The portal at %s cannot be reached (%s): check the network and try again."),
+        return error_set(err, ERROR_NETWORK,
+                         _("The portal at %s cannot be reached (%s): check the network and try again."),
                          http->base, why);
     }
 }
@@ -333,7 +342,8 @@ enum error_code http_send(struct http *http, const struct http_request *request,
     }
     for (int try = 1;; try++) {
         code = http_perform(http, request, url, &receiver);
-        log_debug("%s %s: %s, status %d", request->method, request->path, curl_easy_strerror(code), received.status);
+        log_debug("%s %s: %s, status %d", request->method, request->path, curl_easy_strerror(code),
+                  received.status);
         if (!request->repeatable || try == HTTP_TRIES || !http_is_worth_repeating(code, &received)) {
             break;
         }

@@ -21,7 +21,8 @@ static const char *const journal_state_names[] = {
 
 enum journal_form { JOURNAL_TEXT, JOURNAL_HEX, JOURNAL_UUID, JOURNAL_BASE64 };
 
-/* Every string of the journal: its name in the file, where it is, its form, and from which state on it must be there. */
+/* Every string of the journal: its name in the file, where it is, its form, and from which state on it must
+ * be there. */
 static const struct journal_field {
     const char *name;
     size_t offset;
@@ -154,10 +155,11 @@ static enum error_code journal_load(struct journal *journal, struct error *err)
     bytes_clear(&text);
     if (wrong) {
         journal_clear_fields(journal);
-        return error_set(err, ERROR_STATE,
-                         _("The journal %s is damaged (%s): put back a good copy of it, or move it away; then pinward "
-                           "activate completes an application that was already sent."),
-                         journal->path, wrong);
+        return error_set(
+            err, ERROR_STATE,
+            _("The journal %s is damaged (%s): put back a good copy of it, or move it away; then pinward "
+              "activate completes an application that was already sent."),
+            journal->path, wrong);
     }
     return ERROR_NONE;
 }
@@ -177,8 +179,8 @@ static char *journal_path(const char *folder, const char *portal, const char *ac
     return asprintf(&path, "%s/enrollment-%.16s.%s", folder, digest, suffix) < 0 ? NULL : path;
 }
 
-enum error_code journal_open(const char *folder, const char *portal, const char *account, struct journal *journal,
-                             struct error *err)
+enum error_code journal_open(const char *folder, const char *portal, const char *account,
+                             struct journal *journal, struct error *err)
 {
     struct journal opened = {.lock = -1};
     char *lock_path = journal_path(folder, portal, account, "lock");

@@ -1,12 +1,12 @@
 /*
- * journal: how far an enrollment has come, on disk before each act, so that a run that is killed anywhere is gone on
- * with by the same command: no orphan key, no second certificate, no lost one.
+ * journal: how far an enrollment has come, on disk before each act, so that a run that is killed anywhere is
+ * gone on with by the same command: no orphan key, no second certificate, no lost one.
  *
- * All ids (of keys, of requests) are chosen when the journal is begun. A step therefore finds what an earlier run of it
- * has left, on the token by the key's id and at the portal by the request's id.
- * One journal for each portal and account, in the state folder; it is removed when the enrollment is complete.
- * Owner: struct journal is the caller's, who holds the file's lock as long as it lives.
- * Thread rule: one thread; a second process is kept out by the lock.
+ * All ids (of keys, of requests) are chosen when the journal is begun. A step therefore finds what an earlier
+ * run of it has left, on the token by the key's id and at the portal by the request's id. One journal for
+ * each portal and account, in the state folder; it is removed when the enrollment is complete. Owner: struct
+ * journal is the caller's, who holds the file's lock as long as it lives. Thread rule: one thread; a second
+ * process is kept out by the lock.
  */
 #ifndef PINWARD_ENROLL_JOURNAL_H
 #define PINWARD_ENROLL_JOURNAL_H
@@ -54,8 +54,8 @@ struct journal {
 
 /* Opens and locks the journal of portal and account in folder; state is JOURNAL_NONE when there is none.
  * ERROR_STATE: another process has it, or it is damaged (the sentence says which). */
-enum error_code journal_open(const char *folder, const char *portal, const char *account, struct journal *journal,
-                             struct error *err);
+enum error_code journal_open(const char *folder, const char *portal, const char *account,
+                             struct journal *journal, struct error *err);
 
 /* Replaces one of its strings. */
 enum error_code journal_set(char **field, const char *value, struct error *err);

@@ -27,16 +27,18 @@ static enum error_code logintries_load(const struct app *app, json_t **counts, s
     }
     status = file_read_private(path, LOGINTRIES_FILE_MAX, &found, &text, err);
     if (status == ERROR_NONE) {
-        json = found ? json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, NULL) : json_object();
+        json = found ? json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, NULL)
+                     : json_object();
         if (json_is_object(json)) {
             *counts = json;
         } else {
             /* Not knowing how many tries are spent, none may be made. */
             json_decref(json);
-            status = error_set(err, ERROR_LOCKED,
-                               _("The count of wrong passwords in %s is damaged: make sure that your password is right, "
-                                 "remove the file, and try again."),
-                               path);
+            status = error_set(
+                err, ERROR_LOCKED,
+                _("The count of wrong passwords in %s is damaged: make sure that your password is right, "
+                  "remove the file, and try again."),
+                path);
         }
     }
     bytes_clear(&text);
@@ -50,7 +52,8 @@ static enum error_code logintries_store(const struct app *app, const json_t *cou
     char *text = json_dumps(counts, JSON_INDENT(2) | JSON_SORT_KEYS);
     enum error_code status;
 
-    status = path && text ? file_write_private(path, text, strlen(text), err) : error_set(err, ERROR_MEMORY, "%s", "");
+    status = path && text ? file_write_private(path, text, strlen(text), err)
+                          : error_set(err, ERROR_MEMORY, "%s", "");
     free(text);
     free(path);
     return status;
@@ -71,18 +74,21 @@ static int logintries_get(const json_t *counts, const char *key)
     if (!count) {
         return 0;
     }
-    return json_is_integer(count) && json_integer_value(count) >= 0 && json_integer_value(count) < LOGINTRIES_LOCK_AT
+    return json_is_integer(count) && json_integer_value(count) >= 0 &&
+                   json_integer_value(count) < LOGINTRIES_LOCK_AT
                ? (int)json_integer_value(count)
                : LOGINTRIES_LOCK_AT;
 }
 
-static enum error_code logintries_judge(const struct app *app, const char *account, int count, struct error *err)
+static enum error_code logintries_judge(const struct app *app, const char *account, int count,
+                                        struct error *err)
 {
     if (count >= LOGINTRIES_LOCK_AT - 1 && !app->options.last_try) {
-        return error_set(err, ERROR_LOCKED,
-                         _("Two wrong passwords have been given for account %s and a third would lock it: ask the "
-                           "registration authority, or be sure of the password and add --last-try."),
-                         account);
+        return error_set(
+            err, ERROR_LOCKED,
+            _("Two wrong passwords have been given for account %s and a third would lock it: ask the "
+              "registration authority, or be sure of the password and add --last-try."),
+            account);
     }
     return ERROR_NONE;
 }
@@ -183,11 +189,12 @@ enum error_code logintries_end(const struct app *app, const char *account, enum 
         if (LOGINTRIES_LOCK_AT - left > counted) { /* others have tried too */
             (void)logintries_update(app, account, false, LOGINTRIES_LOCK_AT - left, NULL);
         }
-        return error_set(err, ERROR_LOGIN,
-                         left == 1 ? _("The password was wrong: one try is left, and pinward will not use it without "
-                                       "--last-try.")
-                                   : _("The password was wrong: %d tries are left before the account is locked."),
-                         left);
+        return error_set(
+            err, ERROR_LOGIN,
+            left == 1 ? _("The password was wrong: one try is left, and pinward will not use it without "
+                          "--last-try.")
+                      : _("The password was wrong: %d tries are left before the account is locked."),
+            left);
     }
     if (problem_is(problem, "account-locked")) {
         /* From here the portal guards the account; once it is unlocked, counting starts anew. */

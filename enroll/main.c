@@ -2,16 +2,22 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/i18n.h"
 #include "enroll/app.h"
 #include "enroll/cli.h"
+#include "enroll/text.h"
 #include "enroll/verbs.h"
 #include "enroll/wipealloc.h"
 
+/* The sentence may hold words of the portal or the token. */
 static int main_fail(const struct error *err)
 {
-    fprintf(stderr, "pinward: %s\n", error_text(err));
+    char *clean = text_clean(error_text(err), false);
+
+    fprintf(stderr, "pinward: %s\n", clean ? clean : error_meaning(err->code));
+    free(clean);
     return error_exit_code(err->code);
 }
 

@@ -56,7 +56,8 @@ const struct problem *portal_problem(const struct portal *portal)
 enum error_code portal_bad_answer(struct error *err, const char *call, const char *what)
 {
     return error_set(err, ERROR_PROTOCOL,
-                     _("The portal's answer to %s is not what its API allows (%s): check that url names the right portal."),
+                     _("The portal's answer to %s is not what its API allows (%s): check that url names the "
+                       "right portal."),
                      call, what);
 }
 
@@ -65,8 +66,10 @@ static enum error_code portal_exchange(struct portal *portal, const struct porta
                                        struct http_answer *answer, struct error *err)
 {
     char *body = call->body ? json_dumps(call->body, JSON_COMPACT) : NULL;
-    struct http_request request = {
-        .method = call->method, .body = body, .accept_language = call->accept_language, .repeatable = call->repeatable};
+    struct http_request request = {.method = call->method,
+                                   .body = body,
+                                   .accept_language = call->accept_language,
+                                   .repeatable = call->repeatable};
     enum error_code status = ERROR_MEMORY;
     char *path = NULL;
 
@@ -80,7 +83,8 @@ static enum error_code portal_exchange(struct portal *portal, const struct porta
     if (status == ERROR_NONE && (answer->status < 200 || answer->status > 299)) {
         problem_parse(answer->status, answer->content_type, &answer->body, &portal->problem);
         http_answer_clear(answer);
-        log_info("%s %s: refused with %d %s", call->method, call->path, portal->problem.status, portal->problem.slug);
+        log_info("%s %s: refused with %d %s", call->method, call->path, portal->problem.status,
+                 portal->problem.slug);
         status = problem_error(&portal->problem, err);
     }
 out:
@@ -92,7 +96,8 @@ out:
     return status;
 }
 
-enum error_code portal_send(struct portal *portal, const struct portal_call *call, json_t **answer, struct error *err)
+enum error_code portal_send(struct portal *portal, const struct portal_call *call, json_t **answer,
+                            struct error *err)
 {
     struct http_answer received = {0};
     enum error_code status = portal_exchange(portal, call, &received, err);
@@ -117,8 +122,8 @@ enum error_code portal_send(struct portal *portal, const struct portal_call *cal
     return ERROR_NONE;
 }
 
-enum error_code portal_download(struct portal *portal, const char *path, const char *content_type, struct bytes *out,
-                                struct error *err)
+enum error_code portal_download(struct portal *portal, const char *path, const char *content_type,
+                                struct bytes *out, struct error *err)
 {
     struct portal_call call = {.method = "GET", .path = path, .repeatable = true};
     struct http_answer received = {0};

@@ -1,11 +1,10 @@
 /*
- * portal: the portal's API (docs/portal-api.yaml) as typed calls. What comes back has been checked for form; whether
- * it is what was promised is certcheck's and the flows' concern.
+ * portal: the portal's API (docs/portal-api.yaml) as typed calls. What comes back has been checked for form;
+ * whether it is what was promised is certcheck's and the flows' concern.
  *
  * Files: portal.c (calls and problems), portal_account.c, portal_application.c, portal_certificate.c.
- * Owner: struct portal is one client; each answer struct owns its JSON and is cleared by its _clear; the strings in
- *   it live as long as it does.
- * Thread rule: one thread at a time for each struct portal.
+ * Owner: struct portal is one client; each answer struct owns its JSON and is cleared by its _clear; the
+ * strings in it live as long as it does. Thread rule: one thread at a time for each struct portal.
  */
 #ifndef PINWARD_ENROLL_PORTAL_H
 #define PINWARD_ENROLL_PORTAL_H
@@ -31,7 +30,8 @@ void portal_free(struct portal **portal);
 enum error_code portal_set_cookie(struct portal *portal, const struct secret *cookie, struct error *err);
 const struct secret *portal_cookie(const struct portal *portal);
 
-/* The problem document of the last call that the portal refused; its status is 0 when the last call was not. */
+/* The problem document of the last call that the portal refused; its status is 0 when the last call was not.
+ */
 const struct problem *portal_problem(const struct portal *portal);
 
 /* -- one call (used by the portal_*.c files) -- */
@@ -45,11 +45,12 @@ struct portal_call {
 };
 
 /* *answer: the JSON object of a 2xx answer, a new reference; NULL pointer: none is expected. */
-enum error_code portal_send(struct portal *portal, const struct portal_call *call, json_t **answer, struct error *err);
+enum error_code portal_send(struct portal *portal, const struct portal_call *call, json_t **answer,
+                            struct error *err);
 
 /* A 2xx answer's body, which must have this content type. */
-enum error_code portal_download(struct portal *portal, const char *path, const char *content_type, struct bytes *out,
-                                struct error *err);
+enum error_code portal_download(struct portal *portal, const char *path, const char *content_type,
+                                struct bytes *out, struct error *err);
 
 /* ERROR_PROTOCOL with a sentence that names the call and what is wrong in its answer. */
 enum error_code portal_bad_answer(struct error *err, const char *call, const char *what);
@@ -118,7 +119,8 @@ enum error_code portal_get_terms(struct portal *portal, const char *language, st
                                  struct error *err);
 
 /* Reads a registration that was kept as JSON; *registration holds its own reference. */
-enum error_code portal_read_registration(json_t *json, struct portal_registration *registration, struct error *err);
+enum error_code portal_read_registration(json_t *json, struct portal_registration *registration,
+                                         struct error *err);
 
 void portal_captcha_clear(struct portal_captcha *captcha);
 void portal_session_clear(struct portal_session *session);
@@ -126,7 +128,8 @@ void portal_policy_clear(struct portal_policy *policy);
 void portal_registration_clear(struct portal_registration *registration);
 void portal_terms_clear(struct portal_terms *terms);
 
-/* A secret as a JSON string; NULL with err set when it is not UTF-8. The heap it takes is wiped (wipealloc). */
+/* A secret as a JSON string; NULL with err set when it is not UTF-8. The heap it takes is wiped (wipealloc).
+ */
 json_t *portal_json_secret(const struct secret *secret, struct error *err);
 
 /* -- applications: portal_application.c -- */
@@ -150,7 +153,7 @@ struct portal_challenge {
     struct bytes enveloped;
     X509 *signing;
     X509 *encryption;
-    STACK_OF(X509) *chain;
+    STACK_OF(X509) * chain;
 };
 
 /* What an application or a renewal carries. */
@@ -158,8 +161,8 @@ struct portal_request {
     const char *request_id;
     const char *terms_version;
     const char *terms_sha256;
-    const char *request;               /* base64: the PKCS#10, or for a renewal the CMS around it */
-    const char *old_signing_serial;    /* a renewal: both; an application: both NULL */
+    const char *request;            /* base64: the PKCS#10, or for a renewal the CMS around it */
+    const char *old_signing_serial; /* a renewal: both; an application: both NULL */
     const char *old_encryption_serial;
 };
 
@@ -176,13 +179,14 @@ enum error_code portal_submit(struct portal *portal, const struct portal_request
 enum error_code portal_get_application(struct portal *portal, const char *application_id,
                                        struct portal_application *application, struct error *err);
 
-/* The newest application that is not activated; *found says whether there is one. */
+/* The newest application that is not activated and still can be; *found says whether there is one. */
 enum error_code portal_find_open_application(struct portal *portal, bool *found,
                                              struct portal_application *application, struct error *err);
 enum error_code portal_get_challenge(struct portal *portal, const char *application_id,
                                      struct portal_challenge *challenge, struct error *err);
-enum error_code portal_activate(struct portal *portal, const char *application_id, const struct portal_proof *proof,
-                                struct portal_application *application, struct error *err);
+enum error_code portal_activate(struct portal *portal, const char *application_id,
+                                const struct portal_proof *proof, struct portal_application *application,
+                                struct error *err);
 
 void portal_application_clear(struct portal_application *application);
 void portal_challenge_clear(struct portal_challenge *challenge);
@@ -210,18 +214,19 @@ struct portal_certificates {
     size_t count;
 };
 
-enum error_code portal_get_certificates(struct portal *portal, struct portal_certificates *list, struct error *err);
+enum error_code portal_get_certificates(struct portal *portal, struct portal_certificates *list,
+                                        struct error *err);
 void portal_certificates_clear(struct portal_certificates *list);
 
 /* The newest certificate of this use in this state; NULL: none. */
-const struct portal_certificate *portal_certificates_find(const struct portal_certificates *list, enum portal_use use,
-                                                          const char *state);
+const struct portal_certificate *portal_certificates_find(const struct portal_certificates *list,
+                                                          enum portal_use use, const char *state);
 
 /* A certificate of one's own that is activated. *certificate is a new reference. */
 enum error_code portal_get_certificate(struct portal *portal, const char *serial, X509 **certificate,
                                        struct error *err);
 
 /* The issuing CA and the root. *chain is a new stack. */
-enum error_code portal_get_ca(struct portal *portal, STACK_OF(X509) **chain, struct error *err);
+enum error_code portal_get_ca(struct portal *portal, STACK_OF(X509) * *chain, struct error *err);
 
 #endif

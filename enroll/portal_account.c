@@ -11,7 +11,8 @@ json_t *portal_json_secret(const struct secret *secret, struct error *err)
     json_t *json = json_stringn(secret_bytes(secret), secret_length(secret));
 
     if (!json) {
-        error_set(err, ERROR_REFUSED, _("What was typed is not UTF-8 text: set the terminal to UTF-8 and try again."));
+        error_set(err, ERROR_REFUSED,
+                  _("What was typed is not UTF-8 text: set the terminal to UTF-8 and try again."));
     }
     return json;
 }
@@ -28,8 +29,8 @@ enum error_code portal_captcha(struct portal *portal, struct portal_captcha *cap
     if (status != ERROR_NONE) {
         return status;
     }
-    if (json_unpack_ex(got.json, &why, 0, "{s:s, s:s, s:s}", "captcha_id", &got.captcha_id, "image_type", &type,
-                       "image", &image) != 0) {
+    if (json_unpack_ex(got.json, &why, 0, "{s:s, s:s, s:s}", "captcha_id", &got.captcha_id, "image_type",
+                       &type, "image", &image) != 0) {
         status = portal_bad_answer(err, call.path, why.text);
     } else if (!codec_uuid_valid(got.captcha_id) || strcmp(type, "image/png") != 0 ||
                !codec_base64_decode(image, &got.png)) {
@@ -49,7 +50,8 @@ static enum error_code portal_read_session(json_t *json, struct portal_session *
     json_error_t why;
     int change = 0;
 
-    if (json_unpack_ex(json, &why, 0, "{s:s, s:b}", "account", &got.account, "password_change_required", &change) != 0) {
+    if (json_unpack_ex(json, &why, 0, "{s:s, s:b}", "account", &got.account, "password_change_required",
+                       &change) != 0) {
         json_decref(json);
         return portal_bad_answer(err, "/session", why.text);
     }
@@ -73,7 +75,8 @@ enum error_code portal_login(struct portal *portal, const char *account, const s
     call.body = json_pack("{s:s, s:o, s:s, s:s}", "account", account, "password", json_password, "captcha_id",
                           captcha_id, "captcha_text", captcha_text);
     if (!call.body) {
-        return error_set(err, ERROR_USAGE, _("The account or the captcha's text is not UTF-8: type it again."));
+        return error_set(err, ERROR_USAGE,
+                         _("The account or the captcha's text is not UTF-8: type it again."));
     }
     status = portal_send(portal, &call, &answer, err);
     json_decref(call.body);
@@ -106,7 +109,8 @@ enum error_code portal_get_policy(struct portal *portal, struct portal_policy *p
     json_error_t why;
     enum error_code status = portal_send(portal, &call, &got.json, err);
 
-    if (status == ERROR_NONE && json_unpack_ex(got.json, &why, 0, "{s:s}", "description", &got.description) != 0) {
+    if (status == ERROR_NONE &&
+        json_unpack_ex(got.json, &why, 0, "{s:s}", "description", &got.description) != 0) {
         status = portal_bad_answer(err, call.path, why.text);
     }
     if (status != ERROR_NONE) {
@@ -153,7 +157,8 @@ static bool portal_read_key_usage(const json_t *names, unsigned *usage)
     size_t index;
     json_t *name;
 
-    json_array_foreach(names, index, name) {
+    json_array_foreach(names, index, name)
+    {
         unsigned bit = 0;
 
         for (size_t i = 0; json_is_string(name) && i < sizeof table / sizeof table[0]; i++) {
@@ -198,7 +203,8 @@ static const char *portal_read_profile(json_t *json, struct portal_profile *prof
     return NULL;
 }
 
-enum error_code portal_read_registration(json_t *json, struct portal_registration *registration, struct error *err)
+enum error_code portal_read_registration(json_t *json, struct portal_registration *registration,
+                                         struct error *err)
 {
     struct portal_registration got = {.json = json_incref(json)};
     json_t *organization = NULL;
@@ -207,10 +213,11 @@ enum error_code portal_read_registration(json_t *json, struct portal_registratio
     json_error_t why;
     const char *wrong = NULL;
 
-    if (json_unpack_ex(json, &why, 0, "{s:s, s:s, s:{s:s, s:o, s:s, s:s, s:s}, s:b, s:o}", "account", &got.account,
-                       "subject_dn", &got.subject_dn, "subject", "common_name", &got.common_name, "organization",
-                       &organization, "country", &got.country, "email", &got.email, "registration_number",
-                       &got.registration_number, "approved", &approved, "profile", &profile) != 0) {
+    if (json_unpack_ex(json, &why, 0, "{s:s, s:s, s:{s:s, s:o, s:s, s:s, s:s}, s:b, s:o}", "account",
+                       &got.account, "subject_dn", &got.subject_dn, "subject", "common_name",
+                       &got.common_name, "organization", &organization, "country", &got.country, "email",
+                       &got.email, "registration_number", &got.registration_number, "approved", &approved,
+                       "profile", &profile) != 0) {
         wrong = why.text;
     } else if (!json_is_null(organization) && !json_is_string(organization)) {
         wrong = "organization";
@@ -246,14 +253,15 @@ enum error_code portal_get_registration(struct portal *portal, struct portal_reg
 enum error_code portal_get_terms(struct portal *portal, const char *language, struct portal_terms *terms,
                                  struct error *err)
 {
-    struct portal_call call = {.method = "GET", .path = "/terms", .accept_language = language, .repeatable = true};
+    struct portal_call call = {
+        .method = "GET", .path = "/terms", .accept_language = language, .repeatable = true};
     struct portal_terms got = {0};
     char digest[CODEC_SHA256_HEX_SIZE];
     json_error_t why;
     enum error_code status = portal_send(portal, &call, &got.json, err);
 
-    if (status == ERROR_NONE && json_unpack_ex(got.json, &why, 0, "{s:s, s:s, s:s}", "version", &got.version, "text",
-                                               &got.text, "sha256", &got.sha256) != 0) {
+    if (status == ERROR_NONE && json_unpack_ex(got.json, &why, 0, "{s:s, s:s, s:s}", "version", &got.version,
+                                               "text", &got.text, "sha256", &got.sha256) != 0) {
         status = portal_bad_answer(err, call.path, why.text);
     }
     if (status == ERROR_NONE) {

@@ -37,8 +37,8 @@ static bool portal_serial_valid(const char *serial)
 }
 
 /* Takes over the reference json, also on failure. */
-static enum error_code portal_read_application(json_t *json, const char *path, struct portal_application *application,
-                                               struct error *err)
+static enum error_code portal_read_application(json_t *json, const char *path,
+                                               struct portal_application *application, struct error *err)
 {
     struct portal_application got = {.json = json};
     json_t *signing = NULL;
@@ -49,8 +49,8 @@ static enum error_code portal_read_application(json_t *json, const char *path, s
     json_error_t why;
 
     if (json_unpack_ex(json, &why, 0, "{s:s, s:s, s:s, s:s, s:o, s:o}", "application_id", &got.application_id,
-                       "request_id", &got.request_id, "kind", &kind, "state", &state, "signing_serial", &signing,
-                       "encryption_serial", &encryption) != 0) {
+                       "request_id", &got.request_id, "kind", &kind, "state", &state, "signing_serial",
+                       &signing, "encryption_serial", &encryption) != 0) {
         wrong = why.text;
     } else if (!codec_uuid_valid(got.application_id) || !portal_read_application_state(state, &got.state) ||
                (strcmp(kind, "new") != 0 && strcmp(kind, "renewal") != 0)) {
@@ -77,14 +77,16 @@ enum error_code portal_submit(struct portal *portal, const struct portal_request
                               struct portal_application *application, struct error *err)
 {
     bool renewal = request->old_signing_serial != NULL;
-    struct portal_call call = {.method = "POST", .path = renewal ? "/renewals" : "/applications", .repeatable = true};
+    struct portal_call call = {
+        .method = "POST", .path = renewal ? "/renewals" : "/applications", .repeatable = true};
     json_t *answer = NULL;
     enum error_code status;
 
-    call.body = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*}", "request_id", request->request_id, "terms_version",
-                          request->terms_version, "terms_sha256", request->terms_sha256,
+    call.body = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*}", "request_id", request->request_id,
+                          "terms_version", request->terms_version, "terms_sha256", request->terms_sha256,
                           renewal ? "signed_request" : "request", request->request, "old_signing_serial",
-                          request->old_signing_serial, "old_encryption_serial", request->old_encryption_serial);
+                          request->old_signing_serial, "old_encryption_serial",
+                          request->old_encryption_serial);
     if (!call.body) {
         return error_set(err, ERROR_MEMORY, "%s", "");
     }
@@ -110,15 +112,55 @@ enum error_code portal_get_application(struct portal *portal, const char *applic
     return status == ERROR_NONE ? portal_read_application(answer, path, application, err) : status;
 }
 
+/* An issued application whose certificates were revoked or have expired can no longer be activated. */
+static bool portal_application_is_open(const struct portal_application *application,
+                                       const struct portal_certificates *certificates)
+{
+    if (application->state == PORTAL_ACTIVATED) {
+        return false;
+    }
+    for (size_t i = 0; i < certificates->count; i++) {
+        const struct portal_certificate *row = &certificates->items[i];
+
+        if (strcmp(row->application_id, application->application_id) == 0 &&
+            strcmp(row->state, "issued") != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum error_code portal_pick_open_application(const json_t *list,
+                                                    const struct portal_certificates *certificates,
+                                                    bool *found, struct portal_application *application,
+                                                    struct error *err)
+{
+    *found = false;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        struct portal_application got = {0};
+        enum error_code status =
+            portal_read_application(json_incref(json_array_get(list, i)), "/applications", &got, err);
+
+        if (status != ERROR_NONE) {
+            return status;
+        }
+        if (portal_application_is_open(&got, certificates)) {
+            *application = got;
+            *found = true;
+            return ERROR_NONE;
+        }
+        portal_application_clear(&got);
+    }
+    return ERROR_NONE;
+}
+
 enum error_code portal_find_open_application(struct portal *portal, bool *found,
                                              struct portal_application *application, struct error *err)
 {
     struct portal_call call = {.method = "GET", .path = "/applications", .repeatable = true};
+    struct portal_certificates certificates = {0};
+    const json_t *list;
     json_t *answer = NULL;
-    json_t *list;
-    json_t *item;
-    size_t i;
-    bool open = false;
     enum error_code status = portal_send(portal, &call, &answer, err);
 
     if (status != ERROR_NONE) {
@@ -128,22 +170,14 @@ enum error_code portal_find_open_application(struct portal *portal, bool *found,
     if (!json_is_array(list)) {
         status = portal_bad_answer(err, call.path, "applications");
     }
-    for (i = 0; status == ERROR_NONE && !open && i < json_array_size(list); i++) {
-        struct portal_application got = {0};
-
-        item = json_array_get(list, i);
-        status = portal_read_application(json_incref(item), call.path, &got, err);
-        open = status == ERROR_NONE && got.state != PORTAL_ACTIVATED;
-        if (open) {
-            *application = got;
-        } else if (status == ERROR_NONE) {
-            portal_application_clear(&got);
-        }
-    }
-    json_decref(answer);
     if (status == ERROR_NONE) {
-        *found = open;
+        status = portal_get_certificates(portal, &certificates, err);
     }
+    if (status == ERROR_NONE) {
+        status = portal_pick_open_application(list, &certificates, found, application, err);
+    }
+    portal_certificates_clear(&certificates);
+    json_decref(answer);
     return status;
 }
 
@@ -166,7 +200,7 @@ static X509 *portal_read_certificate(const char *text)
     return certificate;
 }
 
-static STACK_OF(X509) *portal_read_chain(const json_t *list)
+static STACK_OF(X509) * portal_read_chain(const json_t *list)
 {
     STACK_OF(X509) *chain = sk_X509_new_null();
 
@@ -203,9 +237,9 @@ enum error_code portal_get_challenge(struct portal *portal, const char *applicat
     if (status != ERROR_NONE) {
         return status;
     }
-    if (json_unpack_ex(got.json, &why, 0, "{s:s, s:s, s:s, s:s, s:s, s:o}", "challenge_id", &got.challenge_id, "nonce",
-                       &nonce, "enveloped", &enveloped, "signing_certificate", &signing, "encryption_certificate",
-                       &encryption, "chain", &chain) != 0) {
+    if (json_unpack_ex(got.json, &why, 0, "{s:s, s:s, s:s, s:s, s:s, s:o}", "challenge_id", &got.challenge_id,
+                       "nonce", &nonce, "enveloped", &enveloped, "signing_certificate", &signing,
+                       "encryption_certificate", &encryption, "chain", &chain) != 0) {
         wrong = why.text;
     } else if (!codec_base64_decode(nonce, &got.nonce) || !codec_base64_decode(enveloped, &got.enveloped)) {
         wrong = "nonce or enveloped is not base64";
@@ -248,10 +282,12 @@ static json_t *portal_proof_json(const struct portal_proof *proof, struct error 
     return body;
 }
 
-enum error_code portal_activate(struct portal *portal, const char *application_id, const struct portal_proof *proof,
-                                struct portal_application *application, struct error *err)
+enum error_code portal_activate(struct portal *portal, const char *application_id,
+                                const struct portal_proof *proof, struct portal_application *application,
+                                struct error *err)
 {
-    /* Not repeatable: were the answer to a wrong password lost, a repeat would count as a second wrong one. */
+    /* Not repeatable: were the answer to a wrong password lost, a repeat would count as a second wrong one.
+     */
     struct portal_call call = {.method = "POST"};
     struct error why = {0};
     json_t *answer = NULL;

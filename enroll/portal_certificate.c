@@ -31,10 +31,10 @@ static const char *portal_read_row(json_t *json, struct portal_certificate *row)
     const char *not_after = NULL;
     const char *opens_at = NULL;
 
-    if (json_unpack(json, "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "serial", &row->serial, "use", &use, "state",
-                    &row->state, "subject_dn", &row->subject_dn, "not_before", &not_before, "not_after", &not_after,
-                    "renewal_opens_at", &opens_at, "application_id", &row->application_id, "partner_serial",
-                    &row->partner_serial) != 0) {
+    if (json_unpack(json, "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "serial", &row->serial, "use",
+                    &use, "state", &row->state, "subject_dn", &row->subject_dn, "not_before", &not_before,
+                    "not_after", &not_after, "renewal_opens_at", &opens_at, "application_id",
+                    &row->application_id, "partner_serial", &row->partner_serial) != 0) {
         return "a certificate's members";
     }
     if (strcmp(use, "signing") != 0 && strcmp(use, "encryption") != 0) {
@@ -77,7 +77,8 @@ static const char *portal_read_certificates(struct portal_certificates *list)
     return NULL;
 }
 
-enum error_code portal_get_certificates(struct portal *portal, struct portal_certificates *list, struct error *err)
+enum error_code portal_get_certificates(struct portal *portal, struct portal_certificates *list,
+                                        struct error *err)
 {
     struct portal_call call = {.method = "GET", .path = "/certificates", .repeatable = true};
     struct portal_certificates got = {0};
@@ -104,8 +105,8 @@ void portal_certificates_clear(struct portal_certificates *list)
     memset(list, 0, sizeof *list);
 }
 
-const struct portal_certificate *portal_certificates_find(const struct portal_certificates *list, enum portal_use use,
-                                                          const char *state)
+const struct portal_certificate *portal_certificates_find(const struct portal_certificates *list,
+                                                          enum portal_use use, const char *state)
 {
     for (size_t i = 0; i < list->count; i++) {
         if (list->items[i].use == use && strcmp(list->items[i].state, state) == 0) {
@@ -141,7 +142,7 @@ enum error_code portal_get_certificate(struct portal *portal, const char *serial
     return ERROR_NONE;
 }
 
-enum error_code portal_get_ca(struct portal *portal, STACK_OF(X509) **chain, struct error *err)
+enum error_code portal_get_ca(struct portal *portal, STACK_OF(X509) * *chain, struct error *err)
 {
     struct bytes pem = {0};
     STACK_OF(X509) *read = NULL;

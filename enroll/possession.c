@@ -57,7 +57,7 @@ out:
 /* The one form that the API has: EnvelopedData, key transport to this certificate, nobody else. */
 static bool possession_is_ours(CMS_ContentInfo *cms, X509 *certificate)
 {
-    STACK_OF(CMS_RecipientInfo) *recipients;
+    STACK_OF(CMS_RecipientInfo) * recipients;
     CMS_RecipientInfo *recipient;
 
     if (!cms || OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_enveloped) {
@@ -88,21 +88,23 @@ enum error_code possession_decrypt(EVP_PKEY *encryption_key, X509 *certificate, 
                                    struct secret **decrypted, struct error *err)
 {
     const unsigned char *p = enveloped->data;
-    CMS_ContentInfo *cms = enveloped->len <= LONG_MAX ? d2i_CMS_ContentInfo(NULL, &p, (long)enveloped->len) : NULL;
+    CMS_ContentInfo *cms = enveloped->len <= LONG_MAX ? d2i_CMS_ContentInfo(NULL, &p, (long)enveloped->len)
+                                                      : NULL;
     BIO *content = BIO_new(BIO_s_secmem());
     enum error_code status;
 
     if (!possession_is_ours(cms, certificate)) {
-        status = error_set(err, ERROR_PROTOCOL, _("The portal's challenge is not enveloped to the new encryption key."));
+        status = error_set(err, ERROR_PROTOCOL,
+                           _("The portal's challenge is not enveloped to the new encryption key."));
         goto out;
     }
     if (!content) {
         status = error_set(err, ERROR_MEMORY, "%s", "");
         goto out;
     }
-    /* CMS_DEBUG_DECRYPT: without it a failed or refused decryption goes on with a random key, to hide the failure from
-     * whoever sent the message (RFC 3218). Here the user must learn that the token refused; and the sender learns
-     * nothing from it, since then nothing is sent. */
+    /* CMS_DEBUG_DECRYPT: without it a failed or refused decryption goes on with a random key, to hide the
+     * failure from whoever sent the message (RFC 3218). Here the user must learn that the token refused; and
+     * the sender learns nothing from it, since then nothing is sent. */
     ERR_clear_error();
     if (CMS_decrypt(cms, encryption_key, certificate, NULL, content, CMS_BINARY | CMS_DEBUG_DECRYPT) != 1) {
         status = token_failed(err, _("decrypting the challenge"));

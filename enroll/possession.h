@@ -15,8 +15,8 @@
 #define POSSESSION_NONCE_LEN     32
 #define POSSESSION_DECRYPTED_LEN 32
 
-/* Signs "pinward-activation-v1" 00 application_id 00 nonce, so that what is signed can be nothing else: a portal that
- * lies cannot have a document signed in its place. */
+/* Signs "pinward-activation-v1" 00 application_id 00 nonce, so that what is signed can be nothing else: a
+ * portal that lies cannot have a document signed in its place. */
 enum error_code possession_sign(EVP_PKEY *signing_key, const char *application_id, const struct bytes *nonce,
                                 struct bytes *signature, struct error *err);
 

@@ -21,31 +21,39 @@ static const struct {
      N_("The account is locked after three wrong passwords: only the registration authority can unlock it.")},
     {"already-activated", ERROR_STATE, N_("The certificates are already active: pinward status shows them.")},
     {"already-certified", ERROR_STATE,
-     N_("You already have certificates that are active: renew them with pinward renew when the time has come.")},
+     N_("You already have certificates that are active: renew them with pinward renew when the time has "
+        "come.")},
     {"application-open", ERROR_STATE,
      N_("An application of yours is not yet activated: complete it with pinward activate.")},
     {"captcha-wrong", ERROR_LOGIN, N_("The characters did not match the picture: try again with a new one.")},
     {"certificate-expired", ERROR_STATE,
-     N_("The certificates have expired and cannot be renewed: register again at the registration authority, then use "
+     N_("The certificates have expired and cannot be renewed: register again at the registration authority, "
+        "then use "
         "pinward apply.")},
     {"certificate-not-active", ERROR_STATE,
-     N_("The old certificates are not active (suspended, revoked or already renewed): pinward status shows them; ask "
+     N_("The old certificates are not active (suspended, revoked or already renewed): pinward status shows "
+        "them; ask "
         "the registration authority.")},
     {"challenge-expired", ERROR_STATE, N_("The activation took too long: run the same command again.")},
     {"login-failed", ERROR_LOGIN, N_("The password was wrong.")},
-    {"login-required", ERROR_LOGIN, N_("Nobody is logged in, or the session has ended: run pinward login first.")},
+    {"login-required", ERROR_LOGIN,
+     N_("Nobody is logged in, or the session has ended: run pinward login first.")},
     {"not-activated", ERROR_STATE, N_("The certificate is not active yet: run pinward activate.")},
     {"not-issued", ERROR_STATE,
-     N_("The registration authority has not approved the application yet: run pinward activate when it has.")},
-    {"password-change-required", ERROR_STATE, N_("The first password must be changed: run pinward passwd first.")},
+     N_("The registration authority has not approved the application yet: run pinward activate when it "
+        "has.")},
+    {"password-change-required", ERROR_STATE,
+     N_("The first password must be changed: run pinward passwd first.")},
     {"password-too-weak", ERROR_REFUSED, NULL},
     {"possession-not-shown", ERROR_REFUSED, NULL},
     {"registration-not-approved", ERROR_STATE,
-     N_("The registration is not approved yet: ask the registration authority, then run the same command again.")},
+     N_("The registration is not approved yet: ask the registration authority, then run the same command "
+        "again.")},
     {"renewal-too-early", ERROR_STATE, NULL},
     {"request-id-reused", ERROR_REFUSED, NULL},
     {"request-invalid", ERROR_REFUSED, NULL},
-    {"terms-outdated", ERROR_STATE, N_("The terms have changed: run the same command again to read the new ones.")},
+    {"terms-outdated", ERROR_STATE,
+     N_("The terms have changed: run the same command again to read the new ones.")},
 };
 
 /* Copies text, cleaned; what does not fit is cut. */
@@ -65,7 +73,8 @@ static void problem_join_reasons(const json_t *document, char *out, size_t size)
     json_t *reason;
 
     problem_copy(out, size, json_string_value(json_object_get(document, "reason")));
-    json_array_foreach(reasons, i, reason) {
+    json_array_foreach(reasons, i, reason)
+    {
         char one[128];
 
         problem_copy(one, sizeof one, json_string_value(reason));
@@ -95,7 +104,8 @@ void problem_parse(int status, const char *content_type, const struct bytes *bod
     if (json_is_integer(tries) && json_integer_value(tries) >= 0 && json_integer_value(tries) <= 100) {
         parsed.tries_left = (int)json_integer_value(tries);
     }
-    problem_copy(parsed.opens_at, sizeof parsed.opens_at, json_string_value(json_object_get(document, "opens_at")));
+    problem_copy(parsed.opens_at, sizeof parsed.opens_at,
+                 json_string_value(json_object_get(document, "opens_at")));
     problem_copy(parsed.detail, sizeof parsed.detail, json_string_value(json_object_get(document, "detail")));
     problem_join_reasons(document, parsed.reasons, sizeof parsed.reasons);
     json_decref(document);
@@ -110,7 +120,8 @@ bool problem_is(const struct problem *problem, const char *slug)
 enum error_code problem_error(const struct problem *problem, struct error *err)
 {
     if (problem_is(problem, "renewal-too-early") && problem->opens_at[0]) {
-        return error_set(err, ERROR_STATE, _("Renewal opens at %s: run pinward renew then."), problem->opens_at);
+        return error_set(err, ERROR_STATE, _("Renewal opens at %s: run pinward renew then."),
+                         problem->opens_at);
     }
     for (size_t i = 0; i < sizeof problem_table / sizeof problem_table[0]; i++) {
         if (!problem_is(problem, problem_table[i].slug)) {
@@ -120,12 +131,14 @@ enum error_code problem_error(const struct problem *problem, struct error *err)
             return error_set(err, problem_table[i].code, "%s", _(problem_table[i].sentence));
         }
         return error_set(err, problem_table[i].code, _("The portal refused: %s%s%s%s"),
-                         problem->detail[0] ? problem->detail : problem->slug, problem->reasons[0] ? " (" : "",
-                         problem->reasons, problem->reasons[0] ? ")" : "");
+                         problem->detail[0] ? problem->detail : problem->slug,
+                         problem->reasons[0] ? " (" : "", problem->reasons, problem->reasons[0] ? ")" : "");
     }
     if (problem->status >= 500) {
-        return error_set(err, ERROR_NETWORK, _("The portal failed (status %d): try again later."), problem->status);
+        return error_set(err, ERROR_NETWORK, _("The portal failed (status %d): try again later."),
+                         problem->status);
     }
     return error_set(err, ERROR_REFUSED, _("The portal refused (status %d): %s"), problem->status,
-                     problem->detail[0] ? problem->detail : _("it did not say why; ask the registration authority."));
+                     problem->detail[0] ? problem->detail
+                                        : _("it did not say why; ask the registration authority."));
 }

@@ -31,11 +31,12 @@ static bool request_add_encryption_request(X509_REQ *request, const struct bytes
     return ok;
 }
 
-static bool request_fill(X509_REQ *request, X509_NAME *subject, EVP_PKEY *public_signing, const struct bytes *crmf)
+static bool request_fill(X509_REQ *request, X509_NAME *subject, EVP_PKEY *public_signing,
+                         const struct bytes *crmf)
 {
     return X509_REQ_set_version(request, X509_REQ_VERSION_1) == 1 &&
-           X509_REQ_set_subject_name(request, subject) == 1 && X509_REQ_set_pubkey(request, public_signing) == 1 &&
-           request_add_encryption_request(request, crmf);
+           X509_REQ_set_subject_name(request, subject) == 1 &&
+           X509_REQ_set_pubkey(request, public_signing) == 1 && request_add_encryption_request(request, crmf);
 }
 
 static bool request_encode(X509_REQ *request, struct bytes *der)
@@ -76,7 +77,8 @@ enum error_code request_build(X509_NAME *subject, EVP_PKEY *signing_key, EVP_PKE
     }
     /* A token that signs wrongly must be found here, not by the portal. */
     if (X509_REQ_verify(request, public_signing) != 1 || !request_encode(request, der)) {
-        status = error_set(err, ERROR_TOKEN, _("The token's signature on the request does not verify: use another token."));
+        status = error_set(err, ERROR_TOKEN,
+                           _("The token's signature on the request does not verify: use another token."));
     }
 out:
     bytes_clear(&crmf);

@@ -1,7 +1,7 @@
 /*
- * request: what an application sends: a PKCS#10 (RFC 2986) for the signing key, signed on the token, which carries the
- * request for the encryption key (crmf); and for a renewal that PKCS#10 signed once more by the old signing key (CMS,
- * RFC 5652).
+ * request: what an application sends: a PKCS#10 (RFC 2986) for the signing key, signed on the token, which
+ * carries the request for the encryption key (crmf); and for a renewal that PKCS#10 signed once more by the
+ * old signing key (CMS, RFC 5652).
  *
  * Owner: the DER is the caller's. Thread rule: no shared state; signing uses the token.
  */

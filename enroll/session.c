@@ -21,10 +21,11 @@ enum error_code session_save(const struct app *app, const struct portal *portal,
     char *path = NULL;
 
     if (!cookie) {
-        return error_set(err, ERROR_PROTOCOL, _("The portal opened no session: check that url names the right portal."));
+        return error_set(err, ERROR_PROTOCOL,
+                         _("The portal opened no session: check that url names the right portal."));
     }
-    json = json_pack("{s:i, s:s, s:s, s:s}", "version", 1, "portal", app->config.portal.url, "account", account,
-                     "cookie", secret_bytes(cookie));
+    json = json_pack("{s:i, s:s, s:s, s:s}", "version", 1, "portal", app->config.portal.url, "account",
+                     account, "cookie", secret_bytes(cookie));
     text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
     path = file_join(app->state_folder, SESSION_FILE);
     if (text && path) {
@@ -76,7 +77,8 @@ enum error_code session_open(const struct app *app, struct session *session, str
         return status;
     }
     /* A damaged file is as good as none: the remedy is the same. */
-    if (!json || json_unpack(json, "{s:s, s:s, s:s}", "portal", &portal, "account", &account, "cookie", &value) != 0 ||
+    if (!json ||
+        json_unpack(json, "{s:s, s:s, s:s}", "portal", &portal, "account", &account, "cookie", &value) != 0 ||
         strcmp(portal, app->config.portal.url) != 0) {
         status = error_set(err, ERROR_LOGIN, _("Nobody is logged in at %s: run pinward login first."),
                            app->config.portal.url);

@@ -33,7 +33,8 @@ static long status_days_left(const struct portal_certificates *list, const struc
 
 static bool status_is_due(const struct portal_certificates *list, const struct portal_certificate *row)
 {
-    return strcmp(row->state, "active") == 0 && list->now >= row->renewal_opens_at && list->now < row->not_after;
+    return strcmp(row->state, "active") == 0 && list->now >= row->renewal_opens_at &&
+           list->now < row->not_after;
 }
 
 static json_t *status_row_json(const struct portal_certificates *list, const struct portal_certificate *row,
@@ -128,7 +129,8 @@ static void status_print_table(const struct portal_certificates *list, const cha
         status_print_row(list, &list->items[i], token);
     }
     if (open_application) {
-        printf(_("The application %s is not activated yet: complete it with pinward activate.\n"), open_application);
+        printf(_("The application %s is not activated yet: complete it with pinward activate.\n"),
+               open_application);
     }
 }
 

@@ -9,7 +9,8 @@
 #include "common/error.h"
 #include "enroll/app.h"
 
-/* ERROR_RENEWAL_DUE, with what to do as its sentence, when an active certificate is inside its renewal window. */
+/* ERROR_RENEWAL_DUE, with what to do as its sentence, when an active certificate is inside its renewal
+ * window. */
 enum error_code status_show(struct app *app, struct error *err);
 
 #endif

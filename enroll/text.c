@@ -5,10 +5,15 @@
 #include <string.h>
 #include <wchar.h>
 
-/* Decodes one UTF-8 character (RFC 3629: shortest form, no surrogates). Returns its length, 0 when invalid. */
+/* Decodes one UTF-8 character (RFC 3629: shortest form, no surrogates). Returns its length, 0 when invalid.
+ */
 static size_t text_decode(const unsigned char *p, uint32_t *code)
 {
-    size_t len = p[0] < 0x80 ? 1 : (p[0] & 0xe0) == 0xc0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : (p[0] & 0xf8) == 0xf0 ? 4 : 0;
+    size_t len = p[0] < 0x80             ? 1
+                 : (p[0] & 0xe0) == 0xc0 ? 2
+                 : (p[0] & 0xf0) == 0xe0 ? 3
+                 : (p[0] & 0xf8) == 0xf0 ? 4
+                                         : 0;
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     uint32_t value;
 
@@ -35,8 +40,8 @@ static bool text_is_harmless(uint32_t code, bool keep_lines)
         return true;
     }
     return code >= 0x20 && !(code >= 0x7f && code <= 0x9f) &&
-           !(code >= 0x202a && code <= 0x202e) &&  /* bidirectional embeddings and overrides */
-           !(code >= 0x2066 && code <= 0x2069) &&  /* bidirectional isolates */
+           !(code >= 0x202a && code <= 0x202e) && /* bidirectional embeddings and overrides */
+           !(code >= 0x2066 && code <= 0x2069) && /* bidirectional isolates */
            code != 0x200e && code != 0x200f && code != 0x061c && code != 0x2028 && code != 0x2029;
 }
 

@@ -9,8 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A copy of UTF-8 text in which nothing can drive a terminal or reorder what is read: control characters (C0, DEL,
- * C1), bidirectional overrides and invalid UTF-8 become '?'. keep_lines keeps '\n' and '\t'. NULL: no memory. */
+/* A copy of UTF-8 text in which nothing can drive a terminal or reorder what is read: control characters (C0,
+ * DEL, C1), bidirectional overrides and invalid UTF-8 become '?'. keep_lines keeps '\n' and '\t'. NULL: no
+ * memory. */
 char *text_clean(const char *text, bool keep_lines);
 
 /* The columns that UTF-8 text takes on a terminal; invalid bytes count one. */

@@ -44,7 +44,8 @@ static char *token_module_path(const struct config *config)
     return strdup(PINWARD_MODULE_INSTALLED);
 }
 
-/* libp11 asks through this for the PIN of a context-specific login, when the token does not ask for it itself. */
+/* libp11 asks through this for the PIN of a context-specific login, when the token does not ask for it
+ * itself. */
 static int token_ui_read(UI *ui, UI_STRING *string)
 {
     const struct token *token = UI_get0_user_data(ui);
@@ -83,10 +84,11 @@ static enum error_code token_load_module(struct token *token, struct error *err)
         ERR_clear_error();
         PKCS11_CTX_free(token->context); /* not loaded, so it must not be unloaded */
         token->context = NULL;
-        status = error_set(err, ERROR_TOKEN,
-                           _("The PKCS#11 module %s cannot be loaded: check module in [token] and backend in [module]; "
-                             "pinward's log may say more."),
-                           path);
+        status = error_set(
+            err, ERROR_TOKEN,
+            _("The PKCS#11 module %s cannot be loaded: check module in [token] and backend in [module]; "
+              "pinward's log may say more."),
+            path);
         goto out;
     }
     /* The same instance that libp11 has initialised; never a second one. */
@@ -95,7 +97,8 @@ static enum error_code token_load_module(struct token *token, struct error *err)
         *(void **)(&get_list) = dlsym(token->module, "C_GetFunctionList");
     }
     if (!get_list || get_list(&token->functions) != CKR_OK || !token_set_ui(token)) {
-        status = error_set(err, ERROR_TOKEN, _("The PKCS#11 module %s cannot be used: check module in [token]."), path);
+        status = error_set(err, ERROR_TOKEN,
+                           _("The PKCS#11 module %s cannot be used: check module in [token]."), path);
     }
 out:
     free(path);
@@ -133,9 +136,10 @@ static enum error_code token_choose(struct token *token, struct error *err)
                                : _("There is no token named \"%s\": insert it, or correct label in [token]."),
                          wanted);
     }
-    return error_set(err, ERROR_TOKEN,
-                     found ? _("There are several tokens: name the one to use with label in [token].")
-                           : _("There is no initialised token: insert one, or initialise it with its own program."));
+    return error_set(
+        err, ERROR_TOKEN,
+        found ? _("There are several tokens: name the one to use with label in [token].")
+              : _("There is no initialised token: insert one, or initialise it with its own program."));
 }
 
 enum error_code token_open(const struct config *config, struct token **token, struct error *err)

@@ -1,11 +1,11 @@
 /*
  * token: the user's token behind pinward-pkcs11.so. Only the token*.c files know libp11 and PKCS#11.
  *
- * The module shows a protected authentication path, so that the PIN is typed into the module's own prompt and never
- * passes through this program. A module that does not (prompt = application) gets the PIN from ask_pin.
+ * The module shows a protected authentication path, so that the PIN is typed into the module's own prompt and
+ * never passes through this program. A module that does not (prompt = application) gets the PIN from ask_pin.
  * Files: token.c (opening, login), token_error.c, token_key.c, token_certificate.c.
- * Owner: struct token is one token with one login; keys and certificates found on it are new references that must be
- *   freed before it. Thread rule: one thread.
+ * Owner: struct token is one token with one login; keys and certificates found on it are new references that
+ * must be freed before it. Thread rule: one thread.
  */
 #ifndef PINWARD_ENROLL_TOKEN_H
 #define PINWARD_ENROLL_TOKEN_H
@@ -51,24 +51,30 @@ struct token_key_spec {
     const char *label;
 };
 
-/* Makes the RSA pair unless a private key with this id is there. What a killed run left half made is replaced. */
+/* Makes the RSA pair unless a private key with this id is there. What a killed run left half made is
+ * replaced. */
 enum error_code token_generate(struct token *token, const struct token_key_spec *spec, struct error *err);
+
+/* Deletes the pair with this id; the module asks for the PIN. Nothing there is success. */
+enum error_code token_delete_pair(struct token *token, const struct bytes *id, struct error *err);
 
 /* Whether a private key has this label. */
 enum error_code token_has_label(struct token *token, const char *label, bool *has, struct error *err);
 
-/* The private key with this id, or the one that belongs to this public key. *found is false when there is none. */
-enum error_code token_find_key_by_id(struct token *token, const struct bytes *id, bool *found, struct token_key *key,
-                                     struct error *err);
-enum error_code token_find_key_of(struct token *token, EVP_PKEY *public_key, bool *found, struct token_key *key,
-                                  struct error *err);
+/* The private key with this id, or the one that belongs to this public key. *found is false when there is
+ * none. */
+enum error_code token_find_key_by_id(struct token *token, const struct bytes *id, bool *found,
+                                     struct token_key *key, struct error *err);
+enum error_code token_find_key_of(struct token *token, EVP_PKEY *public_key, bool *found,
+                                  struct token_key *key, struct error *err);
 void token_key_clear(struct token_key *key);
 
 /* -- certificates: token_certificate.c -- */
 
-/* The certificate with this serial number (lower-case hex) whose subject is an end entity's. No login needed. */
-enum error_code token_find_certificate(struct token *token, const char *serial, bool *found, X509 **certificate,
-                                       struct error *err);
+/* The certificate with this serial number (lower-case hex) whose subject is an end entity's. No login needed.
+ */
+enum error_code token_find_certificate(struct token *token, const char *serial, bool *found,
+                                       X509 **certificate, struct error *err);
 
 /* Writes it with this id and label, unless it is there, and reads it back. */
 enum error_code token_write_certificate(struct token *token, X509 *certificate, const char *label,

@@ -9,7 +9,8 @@
 #include "common/i18n.h"
 #include "enroll/certificate.h"
 
-static enum error_code token_certificates(struct token *token, PKCS11_CERT **list, unsigned *count, struct error *err)
+static enum error_code token_certificates(struct token *token, PKCS11_CERT **list, unsigned *count,
+                                          struct error *err)
 {
     ERR_clear_error();
     if (PKCS11_enumerate_certs(token->slot->token, list, count) != 0) {
@@ -18,8 +19,8 @@ static enum error_code token_certificates(struct token *token, PKCS11_CERT **lis
     return ERROR_NONE;
 }
 
-enum error_code token_find_certificate(struct token *token, const char *serial, bool *found, X509 **certificate,
-                                       struct error *err)
+enum error_code token_find_certificate(struct token *token, const char *serial, bool *found,
+                                       X509 **certificate, struct error *err)
 {
     PKCS11_CERT *list = NULL;
     unsigned count = 0;
@@ -29,7 +30,8 @@ enum error_code token_find_certificate(struct token *token, const char *serial, 
         return status;
     }
     for (unsigned i = 0; i < count; i++) {
-        if (list[i].x509 && X509_check_ca(list[i].x509) == 0 && certificate_has_serial(list[i].x509, serial)) {
+        if (list[i].x509 && X509_check_ca(list[i].x509) == 0 &&
+            certificate_has_serial(list[i].x509, serial)) {
             if (certificate && X509_up_ref(list[i].x509) != 1) {
                 return error_set(err, ERROR_MEMORY, "%s", "");
             }
@@ -73,13 +75,15 @@ enum error_code token_write_certificate(struct token *token, X509 *certificate, 
         return status;
     }
     ERR_clear_error();
-    if (PKCS11_store_certificate(token->slot->token, certificate, (char *)label, id->data, id->len, NULL) != 0) {
+    if (PKCS11_store_certificate(token->slot->token, certificate, (char *)label, id->data, id->len, NULL) !=
+        0) {
         return token_failed(err, _("writing a certificate"));
     }
     status = token_holds_certificate(token, certificate, id, &holds, err);
     if (status == ERROR_NONE && !holds) {
-        status = error_set(err, ERROR_TOKEN,
-                           _("The token did not keep the certificate that was written: run the same command again."));
+        status = error_set(
+            err, ERROR_TOKEN,
+            _("The token did not keep the certificate that was written: run the same command again."));
     }
     return status;
 }

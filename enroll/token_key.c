@@ -9,8 +9,8 @@
 
 #define TOKEN_FIND_MAX 16
 
-/* A session of our own beside libp11's; the login is the application's, not the session's (PKCS#11 2.40 section
- * 2.4), so it holds here too. */
+/* A session of our own beside libp11's; the login is the application's, not the session's (PKCS#11 2.40
+ * section 2.4), so it holds here too. */
 static enum error_code token_session_open(struct token *token, CK_SESSION_HANDLE *session, struct error *err)
 {
     CK_RV rv = token->functions->C_OpenSession(PKCS11_get_slotid_from_slot(token->slot),
@@ -19,9 +19,10 @@ static enum error_code token_session_open(struct token *token, CK_SESSION_HANDLE
     return rv == CKR_OK ? ERROR_NONE : token_failed_rv(err, rv, _("opening a session"));
 }
 
-static enum error_code token_find_objects(struct token *token, CK_SESSION_HANDLE session, CK_ATTRIBUTE *template,
-                                          CK_ULONG template_count, CK_OBJECT_HANDLE objects[TOKEN_FIND_MAX],
-                                          CK_ULONG *count, struct error *err)
+static enum error_code token_find_objects(struct token *token, CK_SESSION_HANDLE session,
+                                          CK_ATTRIBUTE *template, CK_ULONG template_count,
+                                          CK_OBJECT_HANDLE objects[TOKEN_FIND_MAX], CK_ULONG *count,
+                                          struct error *err)
 {
     CK_FUNCTION_LIST *f = token->functions;
     CK_RV rv = f->C_FindObjectsInit(session, template, template_count);
@@ -33,9 +34,10 @@ static enum error_code token_find_objects(struct token *token, CK_SESSION_HANDLE
     return rv == CKR_OK ? ERROR_NONE : token_failed_rv(err, rv, _("looking for keys"));
 }
 
-/* Usage separation: the signing key only signs, the encryption key only decrypts; neither unwraps, recovers or leaves
- * the token. That it is used only when its user agrees is the module's concern. */
-static CK_RV token_generate_pair(struct token *token, CK_SESSION_HANDLE session, const struct token_key_spec *spec)
+/* Usage separation: the signing key only signs, the encryption key only decrypts; neither unwraps, recovers
+ * or leaves the token. That it is used only when its user agrees is the module's concern. */
+static CK_RV token_generate_pair(struct token *token, CK_SESSION_HANDLE session,
+                                 const struct token_key_spec *spec)
 {
     CK_BBOOL yes = CK_TRUE;
     CK_BBOOL no = CK_FALSE;
@@ -75,15 +77,13 @@ static CK_RV token_generate_pair(struct token *token, CK_SESSION_HANDLE session,
     };
 
     return token->functions->C_GenerateKeyPair(
-        session, &mechanism, public_template, sizeof public_template / sizeof public_template[0], private_template,
-        sizeof private_template / sizeof private_template[0], &public_key, &private_key);
+        session, &mechanism, public_template, sizeof public_template / sizeof public_template[0],
+        private_template, sizeof private_template / sizeof private_template[0], &public_key, &private_key);
 }
 
-/* A run killed inside C_GenerateKeyPair may have left the public half alone. */
-static enum error_code token_remove_stray_public(struct token *token, CK_SESSION_HANDLE session,
-                                                 const struct bytes *id, struct error *err)
+static enum error_code token_delete_objects(struct token *token, CK_SESSION_HANDLE session,
+                                            CK_OBJECT_CLASS class, const struct bytes *id, struct error *err)
 {
-    CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
     CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class}, {CKA_ID, id->data, id->len}};
     CK_OBJECT_HANDLE objects[TOKEN_FIND_MAX];
     CK_ULONG count = 0;
@@ -93,9 +93,26 @@ static enum error_code token_remove_stray_public(struct token *token, CK_SESSION
         CK_RV rv = token->functions->C_DestroyObject(session, objects[i]);
 
         if (rv != CKR_OK) {
-            status = token_failed_rv(err, rv, _("removing what an earlier run left half made"));
+            status = token_failed_rv(err, rv, _("deleting a key"));
         }
     }
+    return status;
+}
+
+/* The private half first: while it is there, the pair is whole or is nothing. */
+enum error_code token_delete_pair(struct token *token, const struct bytes *id, struct error *err)
+{
+    CK_SESSION_HANDLE session;
+    enum error_code status = token_session_open(token, &session, err);
+
+    if (status != ERROR_NONE) {
+        return status;
+    }
+    status = token_delete_objects(token, session, CKO_PRIVATE_KEY, id, err);
+    if (status == ERROR_NONE) {
+        status = token_delete_objects(token, session, CKO_PUBLIC_KEY, id, err);
+    }
+    token->functions->C_CloseSession(session);
     return status;
 }
 
@@ -113,7 +130,8 @@ enum error_code token_generate(struct token *token, const struct token_key_spec 
     }
     status = token_find_objects(token, session, template, 2, objects, &count, err);
     if (status == ERROR_NONE && count == 0) {
-        status = token_remove_stray_public(token, session, spec->id, err);
+        /* A run killed inside C_GenerateKeyPair may have left the public half alone. */
+        status = token_delete_objects(token, session, CKO_PUBLIC_KEY, spec->id, err);
         if (status == ERROR_NONE) {
             CK_RV rv = token_generate_pair(token, session, spec);
 
@@ -165,8 +183,8 @@ static bool token_key_fill(PKCS11_KEY *key, EVP_PKEY *pkey, struct token_key *ou
     return true;
 }
 
-static enum error_code token_find_key(struct token *token, const struct bytes *id, EVP_PKEY *public_key, bool *found,
-                                      struct token_key *key, struct error *err)
+static enum error_code token_find_key(struct token *token, const struct bytes *id, EVP_PKEY *public_key,
+                                      bool *found, struct token_key *key, struct error *err)
 {
     PKCS11_KEY *keys = NULL;
     unsigned count = 0;
@@ -192,14 +210,14 @@ static enum error_code token_find_key(struct token *token, const struct bytes *i
     return ERROR_NONE;
 }
 
-enum error_code token_find_key_by_id(struct token *token, const struct bytes *id, bool *found, struct token_key *key,
-                                     struct error *err)
+enum error_code token_find_key_by_id(struct token *token, const struct bytes *id, bool *found,
+                                     struct token_key *key, struct error *err)
 {
     return token_find_key(token, id, NULL, found, key, err);
 }
 
-enum error_code token_find_key_of(struct token *token, EVP_PKEY *public_key, bool *found, struct token_key *key,
-                                  struct error *err)
+enum error_code token_find_key_of(struct token *token, EVP_PKEY *public_key, bool *found,
+                                  struct token_key *key, struct error *err)
 {
     return token_find_key(token, NULL, public_key, found, key, err);
 }

@@ -34,6 +34,6 @@ static void *wipealloc_realloc(void *p, size_t size)
 bool wipealloc_install(void)
 {
     json_set_alloc_funcs(malloc, wipealloc_free);
-    return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipealloc_free, wipealloc_realloc, strdup, calloc) ==
-           CURLE_OK;
+    return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipealloc_free, wipealloc_realloc, strdup,
+                                calloc) == CURLE_OK;
 }

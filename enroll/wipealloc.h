@@ -1,6 +1,6 @@
 /*
- * wipealloc: heap functions that wipe what they free, for the libraries through which a password passes as plain
- * text: jansson (the JSON body) and libcurl (the upload).
+ * wipealloc: heap functions that wipe what they free, for the libraries through which a password passes as
+ * plain text: jansson (the JSON body) and libcurl (the upload).
  *
  * Owner: process-wide; wipealloc_install is called once, before either library is used.
  * Thread rule: the installed functions may run in any thread.

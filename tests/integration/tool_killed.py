@@ -140,5 +140,34 @@ def in_key_generation(world):
     killer.between.close()
 
 
+def in_renewals(world):
+    """Renewals of several accounts, each killed elsewhere."""
+    killer = Killer(world)
+    renew = ("renew", "--accept-terms", "1", "--yes")
+    answers = [f"pin {PIN}"] * 2 + [f"pin {PASSWORD}"] + [f"pin {PIN}"] * 3
+    kills = ((1, True), (2, True), (3, True), (7, False), (10, False))
+    for number, _ in enumerate(kills, 300):
+        account, token = begin(world, killer, number)
+        killer.run(world, APPLY, APPLY_ANSWERS, None, False)
+        killer.run(world, ("activate",), ACTIVATE_ANSWERS, None, False)
+    world.set_clock(0)
+    for number, (at, after_portal) in enumerate(kills, 300):
+        account, token = f"user{number}", f"card{number}"
+        world.configure(url=killer.between.url, token=token)
+        world.tool("login", "--account", account, answers=[f"pin {PASSWORD}"])
+        check(killer.run(world, renew, answers, at, after_portal), "the renewal was not killed")
+        # How far it came decides what is asked for: a request that is signed needs no old key.
+        journal = json.loads((world.root / "state" / "pinward" / world.state_files()[0]).read_text())
+        signed = journal["state"] in ("requested", "submitted", "activated")
+        again = answers[:1] + answers[2:] if signed else answers
+        killer.run(world, renew, again, None, False)
+        states = sorted((c["use"], c["state"]) for c in world.status()["certificates"])
+        check(states == [("encryption", "active"), ("encryption", "renewed"), ("signing", "active"),
+                         ("signing", "renewed")], states)
+        check(world.count("Private Key", token) == 4 and world.count("Certificate", token) == 6, world.objects(token))
+        check(world.state_files() == [], "the journal is left")
+    killer.between.close()
+
+
 if __name__ == "__main__":
-    run([at_questions, in_key_generation, at_requests])
+    run([in_renewals, at_questions, in_key_generation, at_requests])

@@ -1,5 +1,11 @@
 #!/usr/bin/env python3
 """The enrollment from the first login to a renewed certificate, each verb as a person uses it."""
+import fcntl
+import pty
+import select
+import struct
+import termios
+
 from tool_world import *
 
 
@@ -126,5 +132,90 @@ def other_state_folder(world):
     check(world.count("Certificate") == 4)
 
 
+class Terminal:
+    """The tool on a terminal, with a person who reads and types."""
+
+    def __init__(self, world, *arguments):
+        self.text = ""
+        self.process, self.terminal = pty.fork()
+        if self.process == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+            os.execve(os.environ["PINWARD_TOOL"], ["pinward", *arguments], {**world.env, "TERM": "xterm-256color"})
+
+    def until(self, part, seconds=30):
+        end = time.monotonic() + seconds
+        while part not in self.text:
+            ready, _, _ = select.select([self.terminal], [], [], max(0, end - time.monotonic()))
+            check(ready, f"waiting for {part}:\n{self.text}")
+            try:
+                self.text += os.read(self.terminal, 65536).decode(errors="replace")
+            except OSError:
+                break
+        check(part in self.text, f"no {part}:\n{self.text}")
+
+    def answer(self, question, line):
+        self.until(question)
+        self.text = self.text.split(question, 1)[1]
+        os.write(self.terminal, f"{line}\n".encode())
+
+    def end(self):
+        while True:
+            try:
+                data = os.read(self.terminal, 65536)
+            except OSError:  # the other side has closed
+                break
+            if not data:
+                break
+            self.text += data.decode(errors="replace")
+        _, status = os.waitpid(self.process, 0)
+        os.close(self.terminal)
+        return os.waitstatus_to_exitcode(status)
+
+
+def on_a_terminal(world):
+    """Everything asked for: account, captcha drawn in characters, is this right, the terms, the name."""
+    first = world.register()
+    conf = world.root / "pinward.conf"
+    conf.write_text("".join(l for l in conf.read_text().splitlines(True) if "captcha-command" not in l))
+    (world.pinentry / "script").write_text(f"pin {first}\nrepeat {PASSWORD}\n")
+    terminal = Terminal(world, "login")
+    terminal.answer("Account:", "wang")
+    terminal.until("The characters in the picture:")
+    drawing = terminal.text
+    check("█" in drawing and drawing.count("\n") > 5, repr(drawing))
+    check(max(len(line) for line in drawing.split("\r\n")) <= 80, "the drawing is wider than a terminal")
+    captcha = max((world.test_mode / "captcha").iterdir(), key=lambda p: p.stat().st_mtime)
+    terminal.answer("The characters in the picture:", captcha.read_text().strip().lower())
+    check(terminal.end() == 0, terminal.text)
+
+    (world.pinentry / "script").write_text(f"pin {PIN}\n")
+    terminal = Terminal(world, "apply")
+    terminal.answer("Is this right?", "no")
+    check(terminal.end() == CANCELLED and "so nothing was done" in terminal.text, terminal.text)
+    terminal = Terminal(world, "apply")
+    terminal.answer("Is this right?", "yes")
+    terminal.answer("Do you accept these terms?", "y")
+    terminal.answer("Name for the new keys:", "  my keys ")
+    check(terminal.end() == 0, terminal.text)
+    check(key_usage(world, "my keys (signing)") == "sign")
+
+
+def starting_over(world):
+    """An application that can no longer be completed is forgotten, with its keys, and another one takes its place."""
+    world.login()
+    terms = world.terms_version()
+    world.tool("apply", "--name", "me", "--accept-terms", terms, "--yes", answers=[f"pin {PIN}"])
+    again = ("apply", "--name", "me", "--accept-terms", terms, "--yes", "--start-over")
+    world.tool(*again, expect=STATE, says="have the registration authority revoke it")
+    serials = [c["serial"] for c in world.status()["certificates"]]
+    for serial in serials:
+        world.admin("revoke", serial)
+    keys = sorted(o["ID"] for o in world.objects() if o["kind"].startswith("Private Key"))
+    world.tool(*again, answers=[f"pin {PIN}"] * 3, says="What was begun is forgotten")
+    new_keys = sorted(o["ID"] for o in world.objects() if o["kind"].startswith("Private Key"))
+    check(len(new_keys) == 2 and not set(keys) & set(new_keys), new_keys)
+    world.activate()
+
+
 if __name__ == "__main__":
-    run([story, approval_by_hand, application_prompts, password, other_state_folder])
+    run([story, on_a_terminal, starting_over, approval_by_hand, application_prompts, password, other_state_folder])

@@ -18,8 +18,9 @@ X509_NAME *enroll_name(const char *common_name)
 {
     X509_NAME *name = X509_NAME_new();
 
-    assert_int_equal(
-        X509_NAME_add_entry_by_NID(name, NID_countryName, MBSTRING_UTF8, (const unsigned char *)"TW", -1, -1, 0), 1);
+    assert_int_equal(X509_NAME_add_entry_by_NID(name, NID_countryName, MBSTRING_UTF8,
+                                                (const unsigned char *)"TW", -1, -1, 0),
+                     1);
     assert_int_equal(X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
                                                 (const unsigned char *)common_name, -1, -1, 0),
                      1);
@@ -55,7 +56,8 @@ static void add_unknown_critical(X509 *certificate, const char *oid)
     ASN1_OBJECT_free(object);
 }
 
-static X509 *make_ca_certificate(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, long serial)
+static X509 *make_ca_certificate(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key,
+                                 long serial)
 {
     X509 *certificate = X509_new();
     X509_NAME *subject = enroll_name(name);
@@ -67,7 +69,8 @@ static X509 *make_ca_certificate(const char *name, EVP_PKEY *key, X509 *issuer, 
     X509_time_adj_ex(X509_getm_notBefore(certificate), -3650, 0, NULL);
     X509_time_adj_ex(X509_getm_notAfter(certificate), 3650, 0, NULL);
     X509_set_pubkey(certificate, key);
-    add_extension(certificate, certificate, NID_basic_constraints, issuer ? "critical,CA:TRUE,pathlen:0" : "critical,CA:TRUE");
+    add_extension(certificate, certificate, NID_basic_constraints,
+                  issuer ? "critical,CA:TRUE,pathlen:0" : "critical,CA:TRUE");
     add_extension(certificate, certificate, NID_key_usage, "critical,keyCertSign,cRLSign");
     add_extension(certificate, certificate, NID_subject_key_identifier, "hash");
     assert_true(X509_sign(certificate, issuer_key, EVP_sha256()) > 0);

@@ -1,7 +1,8 @@
 /*
  * enroll_ca: a small CA in memory that issues certificates just as right or wrong as a test wants them.
  *
- * Owner: struct enroll_ca is the test's; certificates are new references. Failing here fails the test at once.
+ * Owner: struct enroll_ca is the test's; certificates are new references. Failing here fails the test at
+ * once.
  */
 #ifndef PINWARD_TESTS_UNIT_ENROLL_CA_H
 #define PINWARD_TESTS_UNIT_ENROLL_CA_H
@@ -20,17 +21,17 @@ struct enroll_leaf {
     EVP_PKEY *key;
     X509_NAME *subject;
     long serial;
-    long not_before_s;          /* from now */
+    long not_before_s; /* from now */
     int days;
-    long extra_s;               /* added to the days */
-    const char *key_usage;      /* OpenSSL's notation; NULL: no extension */
-    const char *extended;       /* the same */
-    const char *constraints;    /* the same */
-    const char *names;          /* the same */
+    long extra_s;                 /* added to the days */
+    const char *key_usage;        /* OpenSSL's notation; NULL: no extension */
+    const char *extended;         /* the same */
+    const char *constraints;      /* the same */
+    const char *names;            /* the same */
     const char *unknown_critical; /* "OID=critical,DER:..." form is made from this OID; NULL: none */
     const EVP_MD *digest;
-    int version;                /* X509_VERSION_3 */
-    int by_root;                /* issued by the root directly */
+    int version; /* X509_VERSION_3 */
+    int by_root; /* issued by the root directly */
     int self_signed;
 };
 

@@ -121,8 +121,10 @@ static void refuses_each_wrong_extension(void **state)
         {offsetof(struct enroll_leaf, key_usage), "critical,keyEncipherment", "another key usage"},
         {offsetof(struct enroll_leaf, extended), NULL, "another extended key usage"},
         {offsetof(struct enroll_leaf, extended), "emailProtection", "another extended key usage"},
-        {offsetof(struct enroll_leaf, extended), "emailProtection,clientAuth,serverAuth", "another extended key usage"},
-        {offsetof(struct enroll_leaf, extended), "emailProtection,clientAuth,1.2.3.4", "another extended key usage"},
+        {offsetof(struct enroll_leaf, extended), "emailProtection,clientAuth,serverAuth",
+         "another extended key usage"},
+        {offsetof(struct enroll_leaf, extended), "emailProtection,clientAuth,1.2.3.4",
+         "another extended key usage"},
         {offsetof(struct enroll_leaf, extended), "anyExtendedKeyUsage", "another extended key usage"},
         {offsetof(struct enroll_leaf, constraints), NULL, "is not a CA"},
         {offsetof(struct enroll_leaf, constraints), "critical,CA:TRUE", "is not a CA"},
@@ -217,7 +219,8 @@ static void refuses_another_chain(void **state)
 /* A CA of the same names and another key: only the signature tells. */
 static void refuses_a_namesake_of_the_ca(void **state)
 {
-    struct certcheck_trust trust = {.roots = X509_STORE_new(), .untrusted = sk_X509_new_null(), .now = time(NULL)};
+    struct certcheck_trust trust = {
+        .roots = X509_STORE_new(), .untrusted = sk_X509_new_null(), .now = time(NULL)};
     struct enroll_leaf leaf = right_leaf();
     struct certcheck_promise promise = signing_promise();
     X509 *forged = enroll_issue(&other_ca, &leaf);
@@ -236,7 +239,8 @@ static void refuses_a_namesake_of_the_ca(void **state)
 
 static void gives_the_verified_chain(void **state)
 {
-    struct certcheck_trust trust = {.roots = X509_STORE_new(), .untrusted = sk_X509_new_null(), .now = time(NULL)};
+    struct certcheck_trust trust = {
+        .roots = X509_STORE_new(), .untrusted = sk_X509_new_null(), .now = time(NULL)};
     struct enroll_leaf leaf = right_leaf();
     struct certcheck_promise promise = signing_promise();
     X509 *certificate = enroll_issue(&ca, &leaf);
@@ -282,14 +286,10 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts_what_was_promised),
-        cmocka_unit_test(accepts_a_clock_a_little_behind),
-        cmocka_unit_test(refuses_each_wrong_extension),
-        cmocka_unit_test(refuses_another_key_or_subject),
-        cmocka_unit_test(refuses_another_validity),
-        cmocka_unit_test(refuses_weak_or_old_forms),
-        cmocka_unit_test(refuses_another_chain),
-        cmocka_unit_test(refuses_a_namesake_of_the_ca),
+        cmocka_unit_test(accepts_what_was_promised),    cmocka_unit_test(accepts_a_clock_a_little_behind),
+        cmocka_unit_test(refuses_each_wrong_extension), cmocka_unit_test(refuses_another_key_or_subject),
+        cmocka_unit_test(refuses_another_validity),     cmocka_unit_test(refuses_weak_or_old_forms),
+        cmocka_unit_test(refuses_another_chain),        cmocka_unit_test(refuses_a_namesake_of_the_ca),
         cmocka_unit_test(gives_the_verified_chain),
     };
 

@@ -39,7 +39,8 @@ static void cli_understands(void **state)
     struct cli_command command = {0};
 
     (void)state;
-    assert_int_equal(parse((const char *[]){"apply", "--name", "me", "--yes", NULL}, &command, NULL), ERROR_NONE);
+    assert_int_equal(parse((const char *[]){"apply", "--name", "me", "--yes", NULL}, &command, NULL),
+                     ERROR_NONE);
     assert_int_equal(command.action, CLI_RUN);
     assert_string_equal(command.verb->name, "apply");
     assert_string_equal(command.options.name, "me");
@@ -58,9 +59,15 @@ static void cli_understands(void **state)
 static void cli_refuses(void **state)
 {
     static const char *const lines[][4] = {
-        {NULL},                    {"fly", NULL},           {"apply", "--account", "a", NULL},
-        {"apply", "--name", NULL}, {"apply", "--name=", NULL}, {"apply", "--yes=1", NULL},
-        {"apply", "me", NULL},     {"logout", "--yes", NULL},  {"apply", "--nam", "me", NULL},
+        {NULL},
+        {"fly", NULL},
+        {"apply", "--account", "a", NULL},
+        {"apply", "--name", NULL},
+        {"apply", "--name=", NULL},
+        {"apply", "--yes=1", NULL},
+        {"apply", "me", NULL},
+        {"logout", "--yes", NULL},
+        {"apply", "--nam", "me", NULL},
         {"apply", "--names", "me", NULL},
     };
 
@@ -91,7 +98,8 @@ static void codec_goes_there_and_back(void **state)
         char *base64 = codec_base64_encode(all, len);
         char *hex = codec_hex_encode(all, len);
 
-        assert_true(codec_base64_decode(base64, &bytes) && bytes.len == len && memcmp(bytes.data, all, len) == 0);
+        assert_true(codec_base64_decode(base64, &bytes) && bytes.len == len &&
+                    memcmp(bytes.data, all, len) == 0);
         assert_true(codec_hex_decode(hex, &bytes) && bytes.len == len && memcmp(bytes.data, all, len) == 0);
         free(base64);
         free(hex);
@@ -107,9 +115,15 @@ static void codec_refuses(void **state)
 {
     static const char *const base64[] = {"A", "AA", "AAA", "AA==\n", "A A=", "AB==", "AA=A", "====", "AA-_"};
     static const char *const hex[] = {"0", "0G", "AB", "0x00", "00 "};
-    static const char *const times[] = {"2026-11-22", "2026-11-22T14:00:00", "2026-11-22T14:00:00+00:00",
-                                        "2026-02-30T00:00:00Z", "2026-11-22T24:00:01Z", "2026-11-22t14:00:00Z",
-                                        "2026-11-22T14:00:00Zx", "-026-11-22T14:00:00Z", ""};
+    static const char *const times[] = {"2026-11-22",
+                                        "2026-11-22T14:00:00",
+                                        "2026-11-22T14:00:00+00:00",
+                                        "2026-02-30T00:00:00Z",
+                                        "2026-11-22T24:00:01Z",
+                                        "2026-11-22t14:00:00Z",
+                                        "2026-11-22T14:00:00Zx",
+                                        "-026-11-22T14:00:00Z",
+                                        ""};
     struct bytes bytes = {0};
     time_t when = 0;
 
@@ -138,9 +152,19 @@ static void text_cannot_drive_a_terminal(void **state)
         const char *text;
         const char *clean;
     } rows[] = {
-        {"王小明, Ltd.", "王小明, Ltd."}, {"a\x1b[2Jb", "a?[2Jb"}, {"a\nb\tc", "a?b?c"},
-        {"\xc2\x9b" "31m", "?31m"},      {"\xe2\x80\xae" "evil", "?evil"}, {"\xff\xfe", "??"},
-        {"\xc0\xaf", "??"},              {"\xed\xa0\x80", "???"},          {"\xe7\x8e", "??"},
+        {"王小明, Ltd.", "王小明, Ltd."},
+        {"a\x1b[2Jb", "a?[2Jb"},
+        {"a\nb\tc", "a?b?c"},
+        {"\xc2\x9b"
+         "31m",
+         "?31m"},
+        {"\xe2\x80\xae"
+         "evil",
+         "?evil"},
+        {"\xff\xfe", "??"},
+        {"\xc0\xaf", "??"},
+        {"\xed\xa0\x80", "???"},
+        {"\xe7\x8e", "??"},
         {"\x7f", "?"},
     };
 
@@ -176,8 +200,9 @@ static void problems_become_errors(void **state)
     struct problem problem;
 
     (void)state;
-    problem = parse_problem(401, "application/problem+json",
-                            "{\"type\":\"urn:pinward:problem:login-failed\",\"tries_left\":1,\"detail\":\"no\"}");
+    problem =
+        parse_problem(401, "application/problem+json",
+                      "{\"type\":\"urn:pinward:problem:login-failed\",\"tries_left\":1,\"detail\":\"no\"}");
     assert_true(problem_is(&problem, "login-failed"));
     assert_int_equal(problem.tries_left, 1);
     assert_int_equal(problem_error(&problem, &err), ERROR_LOGIN);
@@ -186,8 +211,9 @@ static void problems_become_errors(void **state)
                             "\"reasons\":[\"short\",\"\\u001b[1mcommon\",3]}");
     assert_int_equal(problem_error(&problem, &err), ERROR_REFUSED);
     assert_contains(err.text, "Too weak. (short; ?[1mcommon; )");
-    problem = parse_problem(409, "application/problem+json",
-                            "{\"type\":\"urn:pinward:problem:renewal-too-early\",\"opens_at\":\"2027-01-01T00:00:00Z\"}");
+    problem = parse_problem(
+        409, "application/problem+json",
+        "{\"type\":\"urn:pinward:problem:renewal-too-early\",\"opens_at\":\"2027-01-01T00:00:00Z\"}");
     assert_int_equal(problem_error(&problem, &err), ERROR_STATE);
     assert_contains(err.text, "2027-01-01T00:00:00Z");
     problem = parse_problem(502, "text/html", "<html>");

@@ -1,4 +1,5 @@
-/* journal and file: what was written is read back; what is damaged, cut, or not ours is refused, never guessed. */
+/* journal and file: what was written is read back; what is damaged, cut, or not ours is refused, never
+ * guessed. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -149,11 +150,23 @@ static void refuses_each_damaged_member(void **state)
         const char *member;
         const char *json; /* NULL: the member is missing */
     } rows[] = {
-        {"version", "2"},          {"version", NULL},       {"state", "\"gone\""},  {"state", "4"},
-        {"renewal", "\"no\""},     {"signing_id", NULL},    {"signing_id", "\"0\""}, {"signing_id", "\"XY\""},
-        {"signing_id", "17"},      {"request_id", "\"1\""}, {"request", "\"%%\""},  {"registration", "[]"},
-        {"registration", NULL},    {"application_id", NULL}, {"application_id", "\"../../etc\""},
-        {"encryption_label", NULL}, {"token_serial", "null"},
+        {"version", "2"},
+        {"version", NULL},
+        {"state", "\"gone\""},
+        {"state", "4"},
+        {"renewal", "\"no\""},
+        {"signing_id", NULL},
+        {"signing_id", "\"0\""},
+        {"signing_id", "\"XY\""},
+        {"signing_id", "17"},
+        {"request_id", "\"1\""},
+        {"request", "\"%%\""},
+        {"registration", "[]"},
+        {"registration", NULL},
+        {"application_id", NULL},
+        {"application_id", "\"../../etc\""},
+        {"encryption_label", NULL},
+        {"token_serial", "null"},
     };
     const struct enroll_state *s = *state;
     struct journal journal = opened(s);

@@ -76,8 +76,8 @@ static void dn_reads_what_openssl_writes(void **state)
     assert_same_name(name, XN_FLAG_RFC2253);
     assert_same_name(name, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
     /* A second value in the RDN of the common name. */
-    assert_int_equal(X509_NAME_add_entry_by_NID(name, NID_givenName, MBSTRING_UTF8, (const unsigned char *)"W", -1, -1,
-                                                -1),
+    assert_int_equal(X509_NAME_add_entry_by_NID(name, NID_givenName, MBSTRING_UTF8,
+                                                (const unsigned char *)"W", -1, -1, -1),
                      1);
     assert_same_name(name, XN_FLAG_RFC2253);
     X509_NAME_free(name);
@@ -101,9 +101,10 @@ static void dn_keeps_order_and_hex(void **state)
 
 static void dn_refuses_what_is_no_name(void **state)
 {
-    static const char *const texts[] = {"",       "CN",      "CN=",       "=x",       "CN=a,",        "CN=a+",   "CN=a,,O=b",
-                                        "CN=a\"", "CN=a\\",  "CN=a\\zz",  "CN=#",     "CN=#0",        "CN=#0C05", "CN=#02017F",
-                                        "XX=a",   "C=TWN",   "1.2.3=\xff", "CN=\xff", "CN=a;O=b",     "CN=#zz",  ",CN=a"};
+    static const char *const texts[] = {
+        "",       "CN",     "CN=",        "=x",      "CN=a,",    "CN=a+",    "CN=a,,O=b",
+        "CN=a\"", "CN=a\\", "CN=a\\zz",   "CN=#",    "CN=#0",    "CN=#0C05", "CN=#02017F",
+        "XX=a",   "C=TWN",  "1.2.3=\xff", "CN=\xff", "CN=a;O=b", "CN=#zz",   ",CN=a"};
     X509_NAME *name = NULL;
 
     (void)state;
@@ -134,7 +135,8 @@ static void crmf_is_what_openssl_reads(void **state)
     assert_int_equal(sk_OSSL_CRMF_MSG_num(messages), 1);
     message = sk_OSSL_CRMF_MSG_value(messages, 0);
     assert_int_equal(OSSL_CRMF_MSG_get_certReqId(message), 0);
-    assert_int_equal(X509_NAME_cmp(OSSL_CRMF_CERTTEMPLATE_get0_subject(OSSL_CRMF_MSG_get0_tmpl(message)), subject), 0);
+    assert_int_equal(
+        X509_NAME_cmp(OSSL_CRMF_CERTTEMPLATE_get0_subject(OSSL_CRMF_MSG_get0_tmpl(message)), subject), 0);
     assert_int_equal(i2d_OSSL_CRMF_MSGS(messages, &again), (int)der.len);
     assert_memory_equal(again, der.data, der.len);
     /* The end is popo [2] { [1] INTEGER challengeResp (1) }: RFC 4211 section 4.2. */
