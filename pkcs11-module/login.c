@@ -90,6 +90,8 @@ CK_RV login_remember(struct login_table *table, CK_SLOT_ID slot, const void *pin
     CK_RV rv = CKR_HOST_MEMORY;
 
     login_forget(table, slot);
+    if (pin_len == 0)
+        return CKR_OK;
     login = calloc(1, sizeof *login);
     if (!login)
         return rv;

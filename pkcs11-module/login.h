@@ -37,7 +37,8 @@ CK_RV login_table_init(struct login_table *table);
 void login_table_clear(struct login_table *table);
 
 /* The token of slot accepted this PIN for CKU_USER. grace_s > 0: the PIN itself is kept, sealed, for the first use
- * within that time. CKR_HOST_MEMORY: nothing is known of the login then, and gated uses are refused. */
+ * within that time. An empty one was typed at the token's own PIN pad: nothing is known of it then, as also after
+ * CKR_HOST_MEMORY, and uses that it would be compared with are refused. */
 CK_RV login_remember(struct login_table *table, CK_SLOT_ID slot, const void *pin, CK_ULONG pin_len, unsigned grace_s);
 
 /* The login is over (logout, last session closed, new PIN): hash and PIN are wiped. */
