@@ -45,7 +45,7 @@ out:
 static bool add_entries(X509_CRL *crl, struct store *store, int64_t now_s)
 {
     sqlite3_stmt *row = certificate_list_revoked(store, now_s, CRL_KEEP_S);
-    enum store_result result;
+    enum store_result result = STORE_DONE;
     bool ok = true;
 
     while (ok && (result = store_step(store, row)) == STORE_ROW) {
@@ -58,7 +58,7 @@ static bool add_entries(X509_CRL *crl, struct store *store, int64_t now_s)
             X509_REVOKED_free(entry);
     }
     sqlite3_finalize(row);
-    return ok && store_failure(store) == STORE_FAILURE_NONE;
+    return ok && result == STORE_DONE;
 }
 
 static bool add_extensions(X509_CRL *crl, const struct ca *ca, int64_t number)
