@@ -14,6 +14,7 @@
 #include "enroll/flow_adopt.h"
 #include "enroll/logintries.h"
 #include "enroll/possession.h"
+#include "enroll/text.h"
 
 /* What both activation and writing need to judge a pair of certificates. */
 struct flow_pair {
@@ -267,19 +268,25 @@ enum error_code flow_step_write(struct flow *flow, struct error *err)
 
 enum error_code flow_complete(struct flow *flow, struct error *err)
 {
-    bool renewal = flow->journal.renewal;
-    enum error_code status;
+    const struct journal *journal = &flow->journal;
+    char *signing = text_clean(journal->signing_label, false);
+    char *encryption = text_clean(journal->encryption_label, false);
+    char *token = text_clean(journal->token_label, false);
 
-    printf(_("The certificates \"%s\" and \"%s\" are active and on the token \"%s\".\n"),
-           flow->journal.signing_label, flow->journal.encryption_label, flow->journal.token_label);
-    if (renewal) {
+    if (signing && encryption && token) {
+        printf(_("The certificates \"%s\" and \"%s\" are active and on the token \"%s\".\n"), signing,
+               encryption, token);
+    }
+    if (journal->renewal) {
         printf(
             "%s\n",
             _("The old keys and certificates stay on the token: what was encrypted to the old one is still "
               "read with it."));
     }
-    status = journal_finish(&flow->journal, err);
-    return status;
+    free(signing);
+    free(encryption);
+    free(token);
+    return journal_finish(&flow->journal, err);
 }
 
 static const struct flow_step flow_activate_steps[] = {

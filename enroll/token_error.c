@@ -31,6 +31,9 @@ static const struct {
     {CKR_DEVICE_MEMORY, ERROR_TOKEN,
      N_("The token is full: remove what you no longer need with its own program.")},
     {CKR_TOKEN_WRITE_PROTECTED, ERROR_TOKEN, N_("The token is write-protected: use another one.")},
+    {CKR_FUNCTION_FAILED, ERROR_TOKEN,
+     N_("The token failed, or its PIN could not be asked for: check pinentry in [module]; pinward's log says "
+        "why.")},
     {CKR_HOST_MEMORY, ERROR_MEMORY, N_("There is not enough memory.")},
 };
 
