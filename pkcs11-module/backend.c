@@ -63,6 +63,25 @@ static CK_FUNCTION_LIST *backend_functions(void *library, const char *path)
     return functions;
 }
 
+/* The backend that this module has initialised. Not in the runtime, which a forked child sees as zeros: that is how
+ * the child tells what its parent did from what its host does beside the module. */
+static CK_FUNCTION_LIST *backend_initialised;
+
+/* A backend that does not notice forks would keep the parent's sessions and, worse, its login (PKCS#11 2.40, 6.7.4:
+ * the child begins anew). */
+static CK_RV backend_initialise(CK_FUNCTION_LIST *functions, CK_VOID_PTR init_args)
+{
+    CK_RV rv = functions->C_Initialize(init_args);
+
+    if (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED && backend_initialised == functions) {
+        (void)functions->C_Finalize(NULL);
+        rv = functions->C_Initialize(init_args);
+    }
+    if (rv == CKR_OK)
+        backend_initialised = functions;
+    return rv;
+}
+
 /* RTLD_NODELETE: a backend brings libraries with threads and exit handlers of their own, and unloading those is
  * what crashes hosts; it also keeps the order in which exit handlers were registered (runtime_at_exit). */
 CK_RV backend_open(const char *path, CK_VOID_PTR init_args, struct backend *backend)
@@ -77,7 +96,7 @@ CK_RV backend_open(const char *path, CK_VOID_PTR init_args, struct backend *back
     opened.functions = backend_functions(opened.library, path);
     if (!opened.functions)
         goto out;
-    rv = opened.functions->C_Initialize(init_args);
+    rv = backend_initialise(opened.functions, init_args);
     if (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED) {
         log_warning("backend %s is also used directly by this process, around the gate: take it out of the "
                     "application's list of modules",
@@ -99,8 +118,10 @@ CK_RV backend_close(struct backend *backend)
 {
     CK_RV rv = CKR_OK;
 
-    if (!backend->initialised_by_host)
+    if (!backend->initialised_by_host) {
         rv = backend->functions->C_Finalize(NULL);
+        backend_initialised = NULL;
+    }
     dlclose(backend->library);
     memset(backend, 0, sizeof *backend);
     return rv;
