@@ -192,9 +192,9 @@ static gpg_error_t send_question(struct conversation *c, const struct pinentry_q
     if (!rc)
         rc = send_setting(c, "SETERROR", error);
     if (!rc)
-        rc = send_setting(c, "SETOK", q->ok_label);
+        rc = send_setting(c, "SETOK", q->ok_label ? q->ok_label : _("_OK"));
     if (!rc)
-        rc = send_setting(c, "SETCANCEL", q->cancel_label);
+        rc = send_setting(c, "SETCANCEL", q->cancel_label ? q->cancel_label : _("_Cancel"));
     return rc;
 }
 

@@ -23,7 +23,7 @@ struct pinentry_question {
     const char *prompt;   /* the label of the entry field, "PIN:"; NULL for a confirmation */
     const char *error;    /* what was wrong with the last answer; NULL at first */
     const char *repeat;   /* label of a second field in which a new PIN is typed again; NULL: none */
-    const char *ok_label; /* NULL: pinentry's own */
+    const char *ok_label; /* NULL: OK and Cancel, in the user's language: pinentry's own are English */
     const char *cancel_label;
 };
 
