@@ -13,6 +13,8 @@
 
 extern char **environ;
 
+const char fixture_portal_program[] = PORTAL_PROGRAM;
+
 /* Starts argv with its stdout in a pipe; -1: it cannot be started. */
 static pid_t start(const char *const *argv, int *output_fd)
 {
@@ -91,13 +93,18 @@ static bool read_ready_line(int fd, struct fixture *f)
 
 static bool start_server(struct fixture *f, const char *const *options)
 {
-    const char *argv[WORDS_MAX + 10] = {PORTAL_PROGRAM, "--data", f->data, "--test-mode",
-                                        f->test,        "--port", "0",     "--exit-with-parent"};
+    const char *argv[WORDS_MAX + 10] = {PORTAL_PROGRAM, "--data", f->data,
+                                        "--port",       "0",      "--exit-with-parent"};
+    size_t count = 6;
     bool ready;
     int fd = -1;
 
+    if (!f->real) {
+        argv[count++] = "--test-mode";
+        argv[count++] = f->test;
+    }
     for (size_t i = 0; options != NULL && i < WORDS_MAX && options[i] != NULL; i++)
-        argv[8 + i] = options[i];
+        argv[count++] = options[i];
     f->pid = start(argv, &fd);
     if (f->pid < 0)
         return false;
@@ -108,11 +115,14 @@ static bool start_server(struct fixture *f, const char *const *options)
     return ready;
 }
 
-static int end_server(struct fixture *f, int signal_number)
+int fixture_end_server(struct fixture *f, int signal_number)
 {
-    if (f->pid <= 0 || kill(f->pid, signal_number) != 0)
+    pid_t pid = f->pid;
+
+    f->pid = -1;
+    if (pid <= 0 || kill(pid, signal_number) != 0)
         return -1;
-    return wait_exit(f->pid);
+    return wait_exit(pid);
 }
 
 bool fixture_start(struct fixture *f, const char *name, const char *const *options)
@@ -136,7 +146,7 @@ bool fixture_start(struct fixture *f, const char *name, const char *const *optio
 
 bool fixture_restart(struct fixture *f, int signal_number, const char *const *options)
 {
-    (void)end_server(f, signal_number);
+    (void)fixture_end_server(f, signal_number);
     return start_server(f, options);
 }
 
@@ -150,7 +160,7 @@ static int remove_entry(const char *path, const struct stat *stat, int type, str
 
 bool fixture_stop(struct fixture *f)
 {
-    bool clean = end_server(f, SIGTERM) == 0;
+    bool clean = fixture_end_server(f, SIGTERM) == 0;
 
     if (f->record != NULL)
         clean = fclose(f->record) == 0 && clean;

@@ -14,6 +14,8 @@
 
 #define FIXTURE_OUTPUT_MAX 16384
 
+extern const char fixture_portal_program[]; /* path of pinward-portal */
+
 struct fixture {
     char dir[256];  /* under the build folder; removed by fixture_stop */
     char data[300]; /* the portal's data folder */
@@ -21,6 +23,7 @@ struct fixture {
     char url[64];   /* https://localhost:PORT */
     uint16_t port;
     pid_t pid;
+    bool real;    /* start the server without its test mode: no clock, no captcha texts */
     FILE *record; /* every exchange of this program, for check_openapi.py */
 };
 
@@ -41,7 +44,11 @@ void fixture_set_clock(const struct fixture *f, int64_t offset_s);
  * NULL) gets what it printed on stdout. */
 int fixture_admin(const struct fixture *f, char output[FIXTURE_OUTPUT_MAX], const char *const *words);
 
-/* Runs any program so; path is argv[0]. */
+/* Ends the server with that signal and gives its exit status; -1: it was killed. fixture_restart starts it
+ * again. */
+int fixture_end_server(struct fixture *f, int signal_number);
+
+/* Runs any program so, and returns when it and all that holds its stdout have ended; path is argv[0]. */
 int fixture_run(char output[FIXTURE_OUTPUT_MAX], const char *const *argv);
 
 #endif

@@ -213,8 +213,7 @@ static enum error_code start_daemon(struct server *server, const char *listen, u
         MHD_OPTION_HTTPS_MEM_CERT, server->tls_certificate, MHD_OPTION_HTTPS_PRIORITIES, tls_priorities,
         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)SERVER_THREADS, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)CONNECTION_LIMIT, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_LISTENING_ADDRESS_REUSE,
-        (unsigned)1, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_END);
     if (server->daemon == NULL)
         return error_set(err, ERROR_IO, "The server cannot listen on %s port %u; choose another one.", listen,
                          port);
