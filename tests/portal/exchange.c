@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "route.h"
+
 struct exchange *exchange_new(const struct portal *portal)
 {
     struct exchange *x = calloc(1, sizeof(*x));
@@ -149,6 +151,8 @@ void answer_failure(struct exchange *x)
         exchange_header(x, "Retry-After", "5");
         return;
     }
+    if (x->route != NULL) /* the operator's line; the user is told nothing of the inside */
+        fprintf(stderr, "pinward-portal: %s %s failed\n", x->route->method, x->route->path);
     answer_problem(x, PROBLEM_INTERNAL, "The portal failed at this; nothing was changed. Tell its operator.");
 }
 
