@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "enroll/file.h"
 
 #define CAPTCHA_LINE_MAX 256
+#define CAPTCHA_END_MS   2000
 
 extern char **environ;
 
@@ -87,6 +89,22 @@ static ssize_t captcha_command_read_line(int fd, unsigned timeout_s, char line[C
     return (ssize_t)len;
 }
 
+/* Gives the program grace_ms to end by itself, then ends it, and reaps it. */
+static void captcha_command_end(pid_t pid, int grace_ms)
+{
+    int fd = pidfd_open(pid, 0);
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+
+    if (fd < 0 || grace_ms == 0 || poll(&wait, 1, grace_ms) != 1) {
+        kill(pid, SIGKILL);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+    }
+}
+
 enum error_code captcha_command_run(const char *program, const char *folder, const struct bytes *png,
                                     unsigned timeout_s, char **text, struct error *err)
 {
@@ -112,11 +130,7 @@ enum error_code captcha_command_run(const char *program, const char *folder, con
     }
     len = captcha_command_read_line(fd, timeout_s, line);
     close(fd);
-    if (len <= 0) {
-        kill(pid, SIGTERM);
-    }
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
-    }
+    captcha_command_end(pid, len > 0 ? CAPTCHA_END_MS : 0);
     if (len <= 0) {
         status = error_set(err, ERROR_CANCELLED,
                            _("The captcha-command %s gave no text, so nothing was done."), program);

@@ -42,6 +42,7 @@ int main(int argc, char *argv[])
 {
     struct cli_command command = {0};
     struct error err = {0};
+    enum error_code status;
 
     setlocale(LC_ALL, "");
     i18n_bind();
@@ -60,7 +61,9 @@ int main(int argc, char *argv[])
         printf("pinward %s\n", PINWARD_VERSION);
         break;
     case CLI_RUN:
-        if (main_run(&command, &err) != ERROR_NONE) {
+        status = main_run(&command, &err);
+        if (status != ERROR_NONE) {
+            err.code = status; /* the status decides, whatever the sentence was made for */
             return main_fail(&err);
         }
         break;

@@ -40,6 +40,32 @@ def portal_is_away(world):
     world.tool("status", expect=NETWORK, says="cannot be reached")
 
 
+def proxy_is_not_for_loopback(world):
+    world.login()
+    world.tool("registration", env={"https_proxy": "http://127.0.0.1:1", "ALL_PROXY": "http://127.0.0.1:1"})
+
+
+def captcha_misread(world):
+    """A wrong text costs no password try; after three the tool gives up. A program that never ends is ended."""
+    first = world.register()
+    reader = world.root / "reader"
+    conf = world.root / "pinward.conf"
+    text = conf.read_text()
+    conf.write_text(text.replace(str(HERE / "tool_captcha"), str(reader)))
+    for script, answers, expect, says in (("echo 000000", [f"pin {first}"], LOGIN, "did not match the picture"),
+                                          ("exit 0", [], CANCELLED, "gave no text"),
+                                          ("exec sleep 1000", [], CANCELLED, "gave no text")):
+        reader.write_text(f"#!/bin/sh\n{script}\n")
+        reader.chmod(0o755)
+        conf.write_text(conf.read_text().replace("[portal]", "prompt-timeout = 2s\n[portal]", 1)
+                        if "sleep" in script else conf.read_text())
+        world.tool("login", "--account", "wang", answers=answers, expect=expect, says=says)
+    reader.unlink()
+    world.tool("login", "--account", "wang", expect=CONFIG, says="cannot be run")
+    conf.write_text(text)
+    world.login(first_password=first)
+
+
 def third_login(world):
     world.login()
     world.tool("logout")
@@ -238,7 +264,7 @@ def configuration(world):
 
 
 if __name__ == "__main__":
-    run([portal_of_another_ca, wrong_host_name, portal_is_away, third_login, locked_and_unlocked,
+    run([portal_of_another_ca, wrong_host_name, portal_is_away, proxy_is_not_for_loopback, captcha_misread, third_login, locked_and_unlocked,
          first_password_not_changed, not_logged_in, terms_not_accepted, registration_pending, pin_wrong_or_cancelled,
          name_taken, activation_on_another_token, keys_gone, renewal_too_early, renewal_without_anything,
          renewal_after_expiry, renewal_without_old, apply_with_certificates, two_at_once, damaged_state, configuration])

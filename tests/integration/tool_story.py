@@ -98,9 +98,16 @@ def approval_by_hand(world):
     world.login()
     world.apply()
     world.tool("activate", expect=STATE, says="has not approved")
-    application = world.status()["open_application"]
-    world.admin("approve", application)
+    world.admin("approve", world.status()["open_application"])
     world.activate()
+    world.set_clock(0)
+    world.tool("login", "--account", "wang", answers=[f"pin {PASSWORD}"])
+    world.tool("renew", "--accept-terms", world.terms_version(), "--yes", answers=[f"pin {PIN}", f"pin {PIN}"],
+               expect=STATE, says="has not approved")
+    world.admin("approve", world.status(expect=DUE)["open_application"])
+    world.tool("apply", expect=STATE, says="complete it with pinward renew")
+    world.activate(says="The old keys and certificates stay")  # pinward renew would do the same
+    check(world.count("Certificate") == 6)
 
 
 approval_by_hand.world = {"approval": "manual"}
