@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """The tool is killed before every request it makes, after every request that changes something (done, but its answer
 lost), and at every PIN it asks for; the same command then goes on. In the end there is one pair of certificates, two private keys, and no journal."""
-import signal
-
 from tool_between import Between
 from tool_world import *
 

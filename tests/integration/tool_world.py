@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -186,8 +187,19 @@ class World:
     def state_files(self):
         return sorted(p.name for p in (self.root / "state" / "pinward").glob("enrollment-*.json"))
 
+    def end_pinentries(self):
+        """A pinentry whose script said "hang" outlives the tool that was killed under it."""
+        mark = f"SCRIPTED_PINENTRY_DIR={self.pinentry}\0".encode()
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if mark in (process / "environ").read_bytes() and "pinentry" in os.readlink(process / "exe"):
+                    os.kill(int(process.name), signal.SIGKILL)
+            except OSError:  # ended meanwhile, or not ours to look at
+                pass
+
     def close(self):
         self.stop_portal()
+        self.end_pinentries()
         shutil.rmtree(self.root, ignore_errors=True)
 
 
