@@ -72,10 +72,19 @@ struct secret *secret_copy(const struct secret *s)
     return copy;
 }
 
+/* Zeros, which no capacity is: the page was wiped in a forked child, and with it the canary that sodium_free would
+ * end the process for. The child leaves the empty page where it is. */
+static bool secret_is_parents(const struct secret *s)
+{
+    return s->capacity == 0;
+}
+
 void secret_free(struct secret **s)
 {
     if (s && *s) {
-        sodium_free(*s); /* wipes, also when the pages are sealed */
+        secret_unseal(*s);
+        if (!secret_is_parents(*s))
+            sodium_free(*s); /* wipes */
         *s = NULL;
     }
 }
