@@ -125,15 +125,16 @@ static enum error_code config_file_check_owner(int fd, const char *path, struct 
 /* What the parser's result means, as a sentence with file and line. */
 static enum error_code config_file_verdict(const struct reading *r, int parsed, const char *path, struct error *err)
 {
-    if (r->rejected)
+    /* parsed is the first line that inih could not read or whose pair was rejected, whichever came first. */
+    if (r->rejected && (unsigned)parsed == r->rejected_line)
         return error_set(err, ERROR_CONFIG, _("%s, line %u: %s."), path, r->rejected_line, r->why.text);
+    if (parsed > 0)
+        return error_set(err, ERROR_CONFIG, _("%s, line %d: expected \"name = value\" or \"[section]\"."), path,
+                         parsed);
     if (r->line_too_long)
         return error_set(err, ERROR_CONFIG,
                          _("%s, line %u: the line is too long or holds a NUL; expected at most %d characters."), path,
                          r->line_number, r->line_max - 2);
-    if (parsed > 0)
-        return error_set(err, ERROR_CONFIG, _("%s, line %d: expected \"name = value\" or \"[section]\"."), path,
-                         parsed);
     if (parsed < 0 || ferror(r->stream))
         return error_set(err, ERROR_CONFIG, _("%s cannot be read to its end."), path);
     return ERROR_NONE;
