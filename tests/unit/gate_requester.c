@@ -1,0 +1,89 @@
+/* requester: this process as the kernel describes it, in a form that a prompt can show. */
+#include "pkcs11-module/requester.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/test.h"
+
+static char *self;
+
+/* What the program prints about itself when it is started with these arguments, on the heap. */
+static char *described(char *const arguments[])
+{
+    char *text = NULL;
+    size_t size = 0;
+    int fds[2];
+    FILE *out;
+    pid_t pid;
+
+    assert_int_equal(pipe(fds), 0);
+    pid = fork();
+    if (pid == 0) {
+        dup2(fds[1], STDOUT_FILENO);
+        setenv("DESCRIBE_YOURSELF", "1", 1);
+        execv(self, arguments);
+        _exit(127);
+    }
+    close(fds[1]);
+    out = fdopen(fds[0], "r");
+    assert_true(getdelim(&text, &size, '\0', out) > 0);
+    fclose(out);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    return text;
+}
+
+static void describe(void)
+{
+    struct requester requester;
+
+    memset(&requester, 'z', sizeof requester);
+    requester_describe(&requester);
+    printf("%d|%s|%s|", requester.pid == getpid(), requester.path, requester.command);
+}
+
+static void arguments_are_shown(void **state)
+{
+    char *arguments[] = {"name", "sign", "a file", "line\nbreak\x1b[2J\x7f", "", NULL};
+    char *text = described(arguments);
+
+    (void)state;
+    assert_contains(text, "1|/");
+    assert_contains(text, "/test-gate_requester|name sign a file line?break?[2J?|");
+    free(text);
+}
+
+static void long_command_is_cut(void **state)
+{
+    char longer[2000];
+    char *arguments[] = {"name", longer, NULL};
+    char *text;
+    const char *command;
+
+    (void)state;
+    memset(longer, 'x', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    text = described(arguments);
+    command = strrchr(text, '|') - (REQUESTER_COMMAND_MAX - 1);
+    assert_memory_equal(command, "name xxx", 8);
+    free(text);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arguments_are_shown),
+        cmocka_unit_test(long_command_is_cut),
+    };
+
+    (void)argc;
+    self = argv[0];
+    if (getenv("DESCRIBE_YOURSELF")) {
+        describe();
+        return 0;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
