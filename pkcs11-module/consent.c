@@ -147,19 +147,6 @@ static CK_RV ask(struct runtime *rt, const struct consent_request *request, enum
     return ask_for_pin(rt, request, &use, cancel_fd);
 }
 
-static const char *use_name(enum policy_use use)
-{
-    switch (use) {
-    case POLICY_USE_SIGN:
-        return "sign";
-    case POLICY_USE_DECRYPT:
-        return "decrypt";
-    case POLICY_USE_DELETE:
-        return "delete";
-    }
-    return "use";
-}
-
 CK_RV consent_obtain(struct runtime *rt, const struct consent_request *request, int cancel_fd)
 {
     const enum config_level level = policy_level(&rt->config, request->facts);
@@ -178,7 +165,7 @@ CK_RV consent_obtain(struct runtime *rt, const struct consent_request *request, 
     } else {
         rv = ask(rt, request, level, cancel_fd);
     }
-    log_info("%s with key \"%s\": %s (%s, 0x%08lx)", use_name(request->use), request->facts->label,
+    log_info("%s with key \"%s\": %s (%s, 0x%08lx)", policy_use_name(request->use), request->facts->label,
              rv == CKR_OK ? "allowed" : "denied", how, rv);
     return rv;
 }

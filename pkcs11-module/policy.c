@@ -34,5 +34,29 @@ bool policy_is_free(const struct config *config, const struct key_facts *facts)
 
 bool policy_grace_covers(enum policy_use use)
 {
-    return use == POLICY_USE_SIGN || use == POLICY_USE_DECRYPT;
+    return use == POLICY_USE_SIGN || use == POLICY_USE_DECRYPT || use == POLICY_USE_UNWRAP ||
+           use == POLICY_USE_DERIVE;
+}
+
+const char *policy_use_name(enum policy_use use)
+{
+    switch (use) {
+    case POLICY_USE_SIGN:
+        return "sign";
+    case POLICY_USE_DECRYPT:
+        return "decrypt";
+    case POLICY_USE_UNWRAP:
+        return "unwrap";
+    case POLICY_USE_DERIVE:
+        return "derive";
+    case POLICY_USE_EXPORT:
+        return "export";
+    case POLICY_USE_COPY:
+        return "copy";
+    case POLICY_USE_CHANGE:
+        return "change";
+    case POLICY_USE_DELETE:
+        return "delete";
+    }
+    return "use";
 }

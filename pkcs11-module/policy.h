@@ -13,8 +13,16 @@
 enum policy_use {
     POLICY_USE_SIGN,
     POLICY_USE_DECRYPT,
+    POLICY_USE_UNWRAP,
+    POLICY_USE_DERIVE,
+    POLICY_USE_EXPORT, /* C_WrapKey of the key itself */
+    POLICY_USE_COPY,
+    POLICY_USE_CHANGE, /* of its label, id and the like */
     POLICY_USE_DELETE,
 };
+
+/* "sign", "decrypt", ...: the use's name in log lines and the like; not translated. Never NULL. */
+const char *policy_use_name(enum policy_use use);
 
 /* The level of a private key. A key that the backend itself protects at every use stays high, whatever the
  * configuration says. */

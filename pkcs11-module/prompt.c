@@ -100,6 +100,16 @@ static const char *use_headline(enum policy_use use)
         return _("A program wants to SIGN with your key.");
     case POLICY_USE_DECRYPT:
         return _("A program wants to DECRYPT with your key.");
+    case POLICY_USE_UNWRAP:
+        return _("A program wants to UNWRAP another key with your key.");
+    case POLICY_USE_DERIVE:
+        return _("A program wants to DERIVE a shared secret with your key.");
+    case POLICY_USE_EXPORT:
+        return _("A program wants to EXPORT your key: a copy of it leaves the token, encrypted under another key.");
+    case POLICY_USE_COPY:
+        return _("A program wants to COPY your key.");
+    case POLICY_USE_CHANGE:
+        return _("A program wants to CHANGE the name or other particulars of your key.");
     case POLICY_USE_DELETE:
         return _("A program wants to DELETE your key. This cannot be undone.");
     }
@@ -125,8 +135,8 @@ static void text_add_data(struct text *text, const struct prompt_use *use)
     unsigned char digest[crypto_hash_sha256_BYTES];
     char hex[2 * sizeof digest + 1];
 
-    if (use->use == POLICY_USE_DELETE)
-        return;
+    if (use->use != POLICY_USE_SIGN && use->use != POLICY_USE_DECRYPT && use->use != POLICY_USE_UNWRAP)
+        return; /* there is no data but the key itself */
     if (!use->whole) {
         text_add(text, _("Data: not known in advance\n"));
         return;
