@@ -9,7 +9,7 @@
 #include "common/log.h"
 #include "enroll/file.h"
 
-static enum error_code app_check_config(const struct config *config, struct error *err)
+static enum error_code app_check_portal(const struct config *config, struct error *err)
 {
     const char *file = config->file ? config->file : "pinward.conf";
 
@@ -27,7 +27,7 @@ static enum error_code app_check_config(const struct config *config, struct erro
     return ERROR_NONE;
 }
 
-enum error_code app_init(struct app *app, const struct app_options *options, struct error *err)
+enum error_code app_init(struct app *app, const struct app_options *options, bool portal, struct error *err)
 {
     struct app made = {.options = *options};
     struct error log_err = {0};
@@ -40,7 +40,9 @@ enum error_code app_init(struct app *app, const struct app_options *options, str
     if (status != ERROR_NONE) {
         return status;
     }
-    status = app_check_config(&made.config, err);
+    if (portal) {
+        status = app_check_portal(&made.config, err);
+    }
     if (status == ERROR_NONE) {
         status = file_state_folder(&made.state_folder, err);
     }

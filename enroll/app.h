@@ -29,9 +29,9 @@ struct app {
     char *state_folder;
 };
 
-/* Loads the configuration, checks what every verb needs, and opens the log. On failure nothing is left
- * behind. */
-enum error_code app_init(struct app *app, const struct app_options *options, struct error *err);
+/* Loads the configuration, checks what the verb needs (portal: that one is configured), and opens the log. On failure
+ * nothing is left behind. */
+enum error_code app_init(struct app *app, const struct app_options *options, bool portal, struct error *err);
 void app_clear(struct app *app);
 
 #endif

@@ -1,5 +1,6 @@
 #include "enroll/cli.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -32,14 +33,42 @@ static const struct cli_option cli_options[CLI_OPTION_COUNT] = {
     [CLI_JSON] = {"--json", NULL, N_("print JSON, for programs"), offsetof(struct app_options, json)},
 };
 
-static const struct cli_verb *cli_find_verb(const struct cli_verb *verbs, const char *name)
+/* The verb that argv begins with, and how many words it is; NULL when there is none. */
+static const struct cli_verb *cli_find_verb(const struct cli_verb *verbs, int argc, char *const argv[], int *words)
 {
     for (const struct cli_verb *v = verbs; v->name; v++) {
-        if (strcmp(v->name, name) == 0) {
+        const size_t first = strcspn(v->name, " ");
+
+        if (strlen(argv[1]) != first || strncmp(v->name, argv[1], first) != 0) {
+            continue;
+        }
+        if (v->name[first] == '\0' || (argc > 2 && strcmp(v->name + first + 1, argv[2]) == 0)) {
+            *words = v->name[first] == '\0' ? 1 : 2;
             return v;
         }
     }
     return NULL;
+}
+
+/* Is the verb's name the word group and another one? */
+static bool cli_in_group(const struct cli_verb *verb, const char *group)
+{
+    const size_t len = strlen(group);
+
+    return strncmp(verb->name, group, len) == 0 && verb->name[len] == ' ';
+}
+
+static bool cli_is_group(const struct cli_verb *verbs, const char *word)
+{
+    while (verbs->name && !cli_in_group(verbs, word)) {
+        verbs++;
+    }
+    return verbs->name != NULL;
+}
+
+static bool cli_asks_for_help(const char *arg)
+{
+    return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
 }
 
 /* The verb's option that arg names ("--name" or "--name=value"), and the value behind '=' if there is one. */
@@ -89,28 +118,44 @@ static enum error_code cli_take_option(const struct cli_verb *verb, int argc, ch
     return ERROR_NONE;
 }
 
+/* The words name no verb: only "pinward GROUP --help" is understood. */
+static enum error_code cli_without_verb(int argc, char *const argv[], const struct cli_verb *verbs,
+                                        struct cli_command *command, struct error *err)
+{
+    if (!cli_is_group(verbs, argv[1])) {
+        return error_set(err, ERROR_USAGE, _("There is no verb \"%s\": pinward --help lists the verbs."),
+                         argv[1]);
+    }
+    if (argc == 3 && cli_asks_for_help(argv[2])) {
+        *command = (struct cli_command){.action = CLI_HELP, .group = argv[1]};
+        return ERROR_NONE;
+    }
+    return error_set(err, ERROR_USAGE, _("Say what pinward %s is to do: pinward %s --help lists it."), argv[1],
+                     argv[1]);
+}
+
 enum error_code cli_parse(int argc, char *const argv[], const struct cli_verb *verbs,
                           struct cli_command *command, struct error *err)
 {
     struct cli_command parsed = {.action = CLI_RUN};
+    int words = 0;
 
     if (argc < 2) {
         return error_set(err, ERROR_USAGE, _("Say what to do: pinward --help lists the verbs."));
     }
-    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    if (strcmp(argv[1], "--version") == 0 || cli_asks_for_help(argv[1])) {
         parsed.action = strcmp(argv[1], "--version") == 0 ? CLI_VERSION : CLI_HELP;
         *command = parsed;
         return ERROR_NONE;
     }
-    parsed.verb = cli_find_verb(verbs, argv[1]);
+    parsed.verb = cli_find_verb(verbs, argc, argv, &words);
     if (!parsed.verb) {
-        return error_set(err, ERROR_USAGE, _("There is no verb \"%s\": pinward --help lists the verbs."),
-                         argv[1]);
+        return cli_without_verb(argc, argv, verbs, command, err);
     }
-    for (int i = 2; i < argc; i++) {
+    for (int i = 1 + words; i < argc; i++) {
         enum error_code status;
 
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+        if (cli_asks_for_help(argv[i])) {
             parsed.action = CLI_VERB_HELP;
             continue;
         }
@@ -123,12 +168,14 @@ enum error_code cli_parse(int argc, char *const argv[], const struct cli_verb *v
     return ERROR_NONE;
 }
 
-void cli_print_help(FILE *out, const struct cli_verb *verbs)
+void cli_print_help(FILE *out, const struct cli_verb *verbs, const char *group)
 {
     fprintf(out, "%s\n\n%s\n\n", _("pinward: certificates whose keys never leave your token"),
             _("Usage: pinward VERB [OPTION...]"));
     for (const struct cli_verb *v = verbs; v->name; v++) {
-        fprintf(out, "  %-14s %s\n", v->name, _(v->summary));
+        if (!group || cli_in_group(v, group)) {
+            fprintf(out, "  %-14s %s\n", v->name, _(v->summary));
+        }
     }
     fprintf(out, "\n%s\n", _("pinward VERB --help says more; pinward --version prints the version."));
 }

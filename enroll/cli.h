@@ -6,6 +6,7 @@
 #ifndef PINWARD_ENROLL_CLI_H
 #define PINWARD_ENROLL_CLI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -26,16 +27,17 @@ enum cli_option_id {
 #define CLI_TAKES(option) (1u << (option))
 
 struct cli_verb {
-    const char *name;
+    const char *name;    /* one word, or two with a blank between: a group and what it does ("log show") */
     const char *summary; /* one line */
     const char *help;    /* the paragraph that --help shows */
     unsigned options;    /* CLI_TAKES() of each option it takes */
+    bool portal;         /* it needs the portal: address and CA must be configured */
     enum error_code (*run)(struct app *app, struct error *err);
 };
 
 enum cli_action {
     CLI_RUN,       /* run verb with options */
-    CLI_HELP,      /* the list of verbs */
+    CLI_HELP,      /* the list of verbs: of group, or all when it is NULL */
     CLI_VERB_HELP, /* the help of verb */
     CLI_VERSION,
 };
@@ -43,6 +45,7 @@ enum cli_action {
 struct cli_command {
     enum cli_action action;
     const struct cli_verb *verb;
+    const char *group;
     struct app_options options;
 };
 
@@ -51,7 +54,8 @@ struct cli_command {
 enum error_code cli_parse(int argc, char *const argv[], const struct cli_verb *verbs,
                           struct cli_command *command, struct error *err);
 
-void cli_print_help(FILE *out, const struct cli_verb *verbs);
+/* group NULL: every verb. */
+void cli_print_help(FILE *out, const struct cli_verb *verbs, const char *group);
 void cli_print_verb_help(FILE *out, const struct cli_verb *verb);
 
 #endif

@@ -29,7 +29,7 @@ static enum error_code main_run(const struct cli_command *command, struct error 
     if (!wipealloc_install()) {
         return error_set(err, ERROR_INTERNAL, _("libcurl cannot be set up: install it again."));
     }
-    status = app_init(&app, &command->options, err);
+    status = app_init(&app, &command->options, command->verb->portal, err);
     if (status != ERROR_NONE) {
         return status;
     }
@@ -52,7 +52,7 @@ int main(int argc, char *argv[])
     }
     switch (command.action) {
     case CLI_HELP:
-        cli_print_help(stdout, verbs_table);
+        cli_print_help(stdout, verbs_table, command.group);
         break;
     case CLI_VERB_HELP:
         cli_print_verb_help(stdout, command.verb);

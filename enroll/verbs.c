@@ -13,30 +13,30 @@ const struct cli_verb verbs_table[] = {
      N_("Logs in with account, password and captcha. After the first login the portal asks for a new "
         "password. The "
         "session is kept until it has been idle for some minutes or you log out."),
-     CLI_TAKES(CLI_ACCOUNT) | CLI_TAKES(CLI_LAST_TRY), account_login},
+     CLI_TAKES(CLI_ACCOUNT) | CLI_TAKES(CLI_LAST_TRY), true, account_login},
     {"passwd", N_("change the password of the portal"),
-     N_("Asks for the old password and twice for the new one."), CLI_TAKES(CLI_LAST_TRY), account_passwd},
+     N_("Asks for the old password and twice for the new one."), CLI_TAKES(CLI_LAST_TRY), true, account_passwd},
     {"registration", N_("show what the registration authority has registered"),
      N_("Shows the subject that your certificates will have, and whether the registration is approved."),
-     CLI_TAKES(CLI_JSON), account_registration},
+     CLI_TAKES(CLI_JSON), true, account_registration},
     {"apply", N_("apply for certificates, with new keys on the token"),
      N_("Shows the registration and the terms, generates a signing and an encryption key pair on the token, "
         "and sends "
         "the request. Stopped at any point, the same command goes on where it was."),
-     VERBS_ACCEPTING, flow_apply},
+     VERBS_ACCEPTING, true, flow_apply},
     {"activate", N_("activate the issued certificates and write them to the token"),
      N_("Checks both certificates, shows the portal that both private keys are on this token, activates the "
         "certificates with your password, and writes them to the token."),
-     CLI_TAKES(CLI_LAST_TRY), flow_activate},
+     CLI_TAKES(CLI_LAST_TRY), true, flow_activate},
     {"renew", N_("renew the certificates, with new keys on the token"),
      N_("In the last month of the certificates: generates new key pairs, signs the request with the old "
         "signing key, "
         "and activates the new certificates. The old keys stay on the token."),
-     VERBS_ACCEPTING | CLI_TAKES(CLI_LAST_TRY), flow_renew},
+     VERBS_ACCEPTING | CLI_TAKES(CLI_LAST_TRY), true, flow_renew},
     {"status", N_("show the certificates and the days left"),
      N_("Lists the account's certificates. Exit status 20 when one of them should be renewed now."),
-     CLI_TAKES(CLI_JSON), status_show},
-    {"logout", N_("end the session at the portal"), N_("Ends the session and forgets it."), 0,
+     CLI_TAKES(CLI_JSON), true, status_show},
+    {"logout", N_("end the session at the portal"), N_("Ends the session and forgets it."), 0, true,
      account_logout},
     {0},
 };

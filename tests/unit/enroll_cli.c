@@ -17,8 +17,10 @@ static enum error_code run_nothing(struct app *app, struct error *err)
 }
 
 static const struct cli_verb verbs[] = {
-    {"apply", "apply", "help", CLI_TAKES(CLI_NAME) | CLI_TAKES(CLI_YES), run_nothing},
-    {"logout", "logout", "help", 0, run_nothing},
+    {"apply", "apply", "help", CLI_TAKES(CLI_NAME) | CLI_TAKES(CLI_YES), true, run_nothing},
+    {"logout", "logout", "help", 0, true, run_nothing},
+    {"book open", "open the book", "help", CLI_TAKES(CLI_JSON), false, run_nothing},
+    {"book close", "close the book", "help", 0, false, run_nothing},
     {0},
 };
 
@@ -56,6 +58,33 @@ static void cli_understands(void **state)
     assert_int_equal(command.action, CLI_VERSION);
 }
 
+/* A verb of two words: the first alone is no verb, but can be asked about. */
+static void cli_understands_groups(void **state)
+{
+    struct cli_command command = {0};
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    assert_int_equal(parse((const char *[]){"book", "open", "--json", NULL}, &command, NULL), ERROR_NONE);
+    assert_int_equal(command.action, CLI_RUN);
+    assert_string_equal(command.verb->name, "book open");
+    assert_true(command.options.json);
+    assert_false(command.verb->portal);
+    assert_int_equal(parse((const char *[]){"book", "close", "-h", NULL}, &command, NULL), ERROR_NONE);
+    assert_int_equal(command.action, CLI_VERB_HELP);
+    assert_int_equal(parse((const char *[]){"book", "--help", NULL}, &command, NULL), ERROR_NONE);
+    assert_int_equal(command.action, CLI_HELP);
+    assert_string_equal(command.group, "book");
+    cli_print_help(out, verbs, command.group);
+    fclose(out);
+    assert_contains(text, "book open");
+    assert_contains(text, "book close");
+    assert_not_contains(text, "logout");
+    free(text);
+}
+
 static void cli_refuses(void **state)
 {
     static const char *const lines[][4] = {
@@ -69,6 +98,14 @@ static void cli_refuses(void **state)
         {"logout", "--yes", NULL},
         {"apply", "--nam", "me", NULL},
         {"apply", "--names", "me", NULL},
+        {"book", NULL},
+        {"book", "--json", NULL},
+        {"book", "ope", NULL},
+        {"book", "opener", NULL},
+        {"book open", NULL},
+        {"boo", "open", NULL},
+        {"book", "close", "--json", NULL},
+        {"book", "close", "open", NULL},
     };
 
     (void)state;
@@ -227,6 +264,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cli_understands),
+        cmocka_unit_test(cli_understands_groups),
         cmocka_unit_test(cli_refuses),
         cmocka_unit_test(codec_goes_there_and_back),
         cmocka_unit_test(codec_refuses),
