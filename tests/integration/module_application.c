@@ -47,7 +47,8 @@ static void without_context_login_is_refused(void **state)
         assert_true(use_result_is_untouched(&signature));
         assert_rv(use_sign_data(&fx, fx.session, &signature), CKR_OPERATION_NOT_INITIALIZED);
         assert_ok(use_sign_init(&fx, fx.session, key(labels[i])));
-        assert_rv(fx.p11->C_SignUpdate(fx.session, (CK_BYTE_PTR)USE_DATA, USE_DATA_LEN), CKR_USER_NOT_LOGGED_IN);
+        assert_rv(fx.p11->C_SignUpdate(fx.session, (CK_BYTE_PTR)USE_DATA, USE_DATA_LEN),
+                  CKR_USER_NOT_LOGGED_IN);
         assert_ok(use_sign_init(&fx, fx.session, key(labels[i])));
         use_result_init(&signature);
         assert_rv(fx.p11->C_SignFinal(fx.session, signature.bytes, &signature.len), CKR_USER_NOT_LOGGED_IN);

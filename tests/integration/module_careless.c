@@ -1,4 +1,5 @@
-/* Behind the gate a backend that is careless, reuses handles, or has a PIN pad: what the real one never is. */
+/* Behind the gate a backend that is careless, reuses handles, or has a PIN pad: what the real one never is.
+ */
 #include <string.h>
 
 #include "support/mock.h"
@@ -20,7 +21,8 @@ static void start(const char *lines)
     mock = mock_reset();
     mock->objects[SECRET] = (struct mock_object){.exists = true, .object_class = CKO_SECRET_KEY};
     mock->objects[PUBLIC] = (struct mock_object){.exists = true, .object_class = CKO_PUBLIC_KEY};
-    mock->objects[PRIVATE] = (struct mock_object){.exists = true, .object_class = CKO_PRIVATE_KEY, .key_type = CKK_GOSTR3410};
+    mock->objects[PRIVATE] =
+        (struct mock_object){.exists = true, .object_class = CKO_PRIVATE_KEY, .key_type = CKK_GOSTR3410};
     mock->objects[ENFORCED] = mock->objects[PRIVATE];
     mock->objects[ENFORCED].always_authenticate = CK_TRUE;
     mock->objects[VENDOR] = (struct mock_object){.exists = true, .object_class = CKO_VENDOR_DEFINED | 1};
@@ -54,7 +56,7 @@ static CK_RV sign(CK_SESSION_HANDLE session, const char *data)
 
 static const struct {
     enum p11_call call;
-    size_t key;   /* the parameter that is the key */
+    size_t key; /* the parameter that is the key */
     CK_RV refusal;
 } refused[] = {
     {CALL_C_SetOperationState, 3, CKR_FUNCTION_NOT_SUPPORTED},
@@ -286,6 +288,10 @@ static void reused_session_handle_inherits_nothing(void **state)
     assert_int_equal(again, session);
     assert_rv(sign(again, "data"), CKR_OPERATION_NOT_INITIALIZED);
     assert_rv(fx.p11->C_SignUpdate(again, (CK_BYTE_PTR) "more", 4), CKR_OPERATION_NOT_INITIALIZED);
+    assert_ok(fx.p11->C_CloseSession(again));
+    mock->next_session = session;
+    assert_rv(sign(again, "data"), CKR_SESSION_HANDLE_INVALID);
+    assert_int_equal(mock->calls[CALL_C_Sign], 0);
 }
 
 /* A session that the host opened around the module is gated like any other. */
@@ -352,7 +358,8 @@ static void pin_pad_takes_the_pin(void **state)
     assert_int_equal(mock->calls[CALL_C_Sign], 0);
 }
 
-/* A PIN changed at the reader is not known here: no PIN, and least of all an empty one, agrees to anything. */
+/* A PIN changed at the reader is not known here: no PIN, and least of all an empty one, agrees to anything.
+ */
 static void pin_changed_at_the_reader_is_not_an_empty_one(void **state)
 {
     (void)state;

@@ -56,7 +56,8 @@ static void bad_line_is_reported(void **state)
 
     (void)state;
     folder_write(fx.folder, "pinward.conf", "[module]\n\nlevel = hihg\n");
-    snprintf(line, sizeof line, "%s/pinward.conf, line 3: \"hihg\" is not a value for level; expected high, medium, low.",
+    snprintf(line, sizeof line,
+             "%s/pinward.conf, line 3: \"hihg\" is not a value for level; expected high, medium, low.",
              fx.folder);
     expect_refused(DEFAULT_LOG, CKR_GENERAL_ERROR, line);
 
@@ -105,7 +106,8 @@ static void works_without_a_log(void **state)
 
     (void)state;
     mock_reset();
-    snprintf(text, sizeof text, "[module]\nbackend = %s\n[log]\nfile = /proc/nonexistent/log\n", mock_backend_path());
+    snprintf(text, sizeof text, "[module]\nbackend = %s\n[log]\nfile = /proc/nonexistent/log\n",
+             mock_backend_path());
     folder_write(fx.folder, "pinward.conf", text);
     assert_ok(fx.p11->C_Initialize(NULL));
 }
@@ -194,7 +196,8 @@ static void pinward_itself_is_refused(void **state)
 static void broken_function_lists_are_refused(void **state)
 {
     static const int left_out[] = {CALL_C_Initialize, CALL_C_Sign, CALL_C_WaitForSlotEvent};
-    static const char *const lines[] = {"leaves out C_Initialize", "leaves out C_Sign,", "leaves out C_WaitForSlotEvent"};
+    static const char *const lines[] = {"leaves out C_Initialize", "leaves out C_Sign,",
+                                        "leaves out C_WaitForSlotEvent"};
     struct mock_backend *mock = mock_reset();
 
     (void)state;
@@ -227,7 +230,8 @@ static void backends_own_refusal_is_passed_on(void **state)
     assert_int_equal(mock->calls[CALL_C_Finalize], 0);
 }
 
-/* The host's own initialisation of the backend is the host's to end; but it goes around the gate, and that is said. */
+/* The host's own initialisation of the backend is the host's to end; but it goes around the gate, and that is
+ * said. */
 static void host_that_uses_the_backend_directly_is_named(void **state)
 {
     struct mock_backend *mock = mock_reset();

@@ -75,8 +75,8 @@ static void length_query_asks_nobody(void **state)
     }
 }
 
-/* How long the data is shows only when it was decrypted: the buffer is found too small after the consent, which
- * then is good for the next try. */
+/* How long the data is shows only when it was decrypted: the buffer is found too small after the consent,
+ * which then is good for the next try. */
 static void too_small_a_buffer_keeps_the_consent(void **state)
 {
     (void)state;
@@ -123,12 +123,14 @@ static void failed_decryption_ends_the_consent(void **state)
         script_set(&fx, RIGHT);
         decrypt_begin(labels[i]);
         use_result_init(&data);
-        assert_int_not_equal(fx.p11->C_Decrypt(fx.session, message.bytes, 100, data.bytes, &data.len), CKR_OK);
+        assert_int_not_equal(fx.p11->C_Decrypt(fx.session, message.bytes, 100, data.bytes, &data.len),
+                             CKR_OK);
         assert_rv(use_decrypt_data(&fx, fx.session, &message, &data), CKR_OPERATION_NOT_INITIALIZED);
     }
 }
 
-/* CKM_RSA_PKCS has no multi-part form at this backend: whatever it answers, nobody's consent is spent on another. */
+/* CKM_RSA_PKCS has no multi-part form at this backend: whatever it answers, nobody's consent is spent on
+ * another. */
 static void multi_part_asks_before_the_backend_sees_a_byte(void **state)
 {
     (void)state;
@@ -157,7 +159,8 @@ static void multi_part_length_query_asks_nobody(void **state)
         assert_ok(fx.p11->C_DecryptUpdate(fx.session, message.bytes, message.len, NULL, &len));
         assert_ok(fx.p11->C_DecryptFinal(fx.session, NULL, &len));
         assert_int_equal(script_asked(&fx), 0);
-        assert_rv(fx.p11->C_DecryptUpdate(fx.session, message.bytes, message.len, NULL, NULL), CKR_ARGUMENTS_BAD);
+        assert_rv(fx.p11->C_DecryptUpdate(fx.session, message.bytes, message.len, NULL, NULL),
+                  CKR_ARGUMENTS_BAD);
     }
 }
 
@@ -189,7 +192,8 @@ static void aes_asks_nobody(void **state)
     (void)state;
     use_result_init(&message);
     assert_ok(fx.p11->C_EncryptInit(fx.session, &mechanism, aes));
-    assert_ok(fx.p11->C_Encrypt(fx.session, (CK_BYTE_PTR)USE_DATA, USE_DATA_LEN, message.bytes, &message.len));
+    assert_ok(
+        fx.p11->C_Encrypt(fx.session, (CK_BYTE_PTR)USE_DATA, USE_DATA_LEN, message.bytes, &message.len));
     assert_ok(fx.p11->C_DecryptInit(fx.session, &mechanism, aes));
     assert_ok(use_decrypt_data(&fx, fx.session, &message, &data));
     assert_true(use_data_is_right(&data));

@@ -16,7 +16,8 @@ static const enum access accesses[P11_CALL_COUNT] = {DISPATCH_ROWS(ACCESS)};
 
 /* ------------------------------------------------------------------ tests */
 
-/* Distinct within a call and between calls, and within a CK_BBOOL (the only narrow parameter, a first one). */
+/* Distinct within a call and between calls, and within a CK_BBOOL (the only narrow parameter, a first one).
+ */
 static void distinct(size_t call, uintptr_t v[P11_CALL_PARAMETERS_MAX])
 {
     for (size_t i = 0; i < P11_CALL_PARAMETERS_MAX; i++)
@@ -82,7 +83,8 @@ static void every_pointer_is_set(void **state)
     for (size_t i = 0; i < P11_CALL_COUNT; i++) {
         void *function;
 
-        memcpy(&function, (const char *)fx.p11 + offsetof(CK_FUNCTION_LIST, C_Initialize) + i * sizeof function,
+        memcpy(&function,
+               (const char *)fx.p11 + offsetof(CK_FUNCTION_LIST, C_Initialize) + i * sizeof function,
                sizeof function);
         if (!function)
             fail_msg("%s has no function", p11_makers[i].name);

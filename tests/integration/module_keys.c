@@ -37,7 +37,8 @@ static void expect_protected_on_token(const char *label, bool always_authenticat
 
     fixture_stop(&fx);
     backend_direct_open(&direct);
-    assert_ok(direct.p11->C_OpenSession(backend_slot(direct.p11, CK_TRUE), CKF_SERIAL_SESSION, NULL, NULL, &session));
+    assert_ok(direct.p11->C_OpenSession(backend_slot(direct.p11, CK_TRUE), CKF_SERIAL_SESSION, NULL, NULL,
+                                        &session));
     assert_int_equal(key_find(direct.p11, session, CKO_PRIVATE_KEY, label), CK_INVALID_HANDLE);
     assert_ok(direct.p11->C_Login(session, CKU_USER, (CK_BYTE_PTR)FIXTURE_PIN, strlen(FIXTURE_PIN)));
     key = key_private(direct.p11, session, label);
@@ -122,9 +123,12 @@ static void other_objects_are_made_as_asked(void **state)
     CK_BBOOL yes = CK_TRUE;
     CK_BBOOL no = CK_FALSE;
     CK_ATTRIBUTE template[] = {
-        {CKA_CLASS, &object_class, sizeof object_class}, {CKA_KEY_TYPE, &type, sizeof type},
-        {CKA_SENSITIVE, &no, sizeof no},                 {CKA_EXTRACTABLE, &yes, sizeof yes},
-        {CKA_PRIVATE, &no, sizeof no},                   {CKA_VALUE, "0123456789abcdef", 16},
+        {CKA_CLASS, &object_class, sizeof object_class},
+        {CKA_KEY_TYPE, &type, sizeof type},
+        {CKA_SENSITIVE, &no, sizeof no},
+        {CKA_EXTRACTABLE, &yes, sizeof yes},
+        {CKA_PRIVATE, &no, sizeof no},
+        {CKA_VALUE, "0123456789abcdef", 16},
     };
     CK_OBJECT_HANDLE key;
 
@@ -227,9 +231,12 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(generated_key_is_protected),      TEST(imported_key_is_protected),
-        TEST(other_objects_are_made_as_asked), TEST(deletion_asks),
-        TEST(deleted_key_is_gone_for_every_session), TEST(logged_out_keys_are_unknown),
+        TEST(generated_key_is_protected),
+        TEST(imported_key_is_protected),
+        TEST(other_objects_are_made_as_asked),
+        TEST(deletion_asks),
+        TEST(deleted_key_is_gone_for_every_session),
+        TEST(logged_out_keys_are_unknown),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

@@ -1,4 +1,5 @@
-/* Levels medium and low; and a key that the backend itself protects stays high whatever the configuration says. */
+/* Levels medium and low; and a key that the backend itself protects stays high whatever the configuration
+ * says. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,7 +143,8 @@ static void low_shows_no_pin_to_the_application(void **state)
     assert_true(key_bool(fx.p11, fx.session, key(KEY_HIGH_RSA), CKA_ALWAYS_AUTHENTICATE));
 }
 
-/* ------------------------------------------------------------------ a key that carries CKA_ALWAYS_AUTHENTICATE */
+/* ------------------------------------------------------------------ a key that carries
+ * CKA_ALWAYS_AUTHENTICATE */
 
 static void enforced_key_stays_high(void **state)
 {

@@ -18,7 +18,8 @@
 
 static struct fixture fx;
 
-/* What a process holds when it exits, or forks, is no leak; LeakSanitizer does not look into the module's mapping. */
+/* What a process holds when it exits, or forks, is no leak; LeakSanitizer does not look into the module's
+ * mapping. */
 extern void __lsan_disable(void) __attribute__((weak));
 extern void __lsan_enable(void) __attribute__((weak));
 
@@ -165,7 +166,8 @@ static int check_child_signs(void)
     CK_SESSION_INFO info;
 
     CHECK(fx.p11->C_Initialize(&args) == CKR_OK);
-    CHECK(fx.p11->C_OpenSession(fx.slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &fx.session) == CKR_OK);
+    CHECK(fx.p11->C_OpenSession(fx.slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &fx.session) ==
+          CKR_OK);
     CHECK(fx.p11->C_GetSessionInfo(fx.session, &info) == CKR_OK);
     CHECK(info.state == CKS_RW_PUBLIC_SESSION);
     CHECK(fixture_login(&fx, FIXTURE_PIN) == CKR_OK);
@@ -319,7 +321,8 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(exit_without_finalize), /* first: its children must find the module as the parent left it, unused */
+        TEST(exit_without_finalize), /* first: its children must find the module as the parent left it, unused
+                                      */
         TEST(initialized_once),
         TEST(nothing_outlives_finalize),
         TEST(restarting_leaks_no_descriptor),

@@ -1,4 +1,5 @@
-/* prompt = module: the protected path. Who may log in, what the login covers, and what applications are shown. */
+/* prompt = module: the protected path. Who may log in, what the login covers, and what applications are
+ * shown. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -207,8 +208,9 @@ static void context_login_asks_the_user(void **state)
 
         script_set(&fx, "cancel\n" RIGHT);
         assert_ok(use_sign_init(&fx, fx.session, key(label)));
-        assert_rv(fx.p11->C_Login(fx.session, CKU_CONTEXT_SPECIFIC, (CK_BYTE_PTR)FIXTURE_PIN, strlen(FIXTURE_PIN)),
-                  CKR_FUNCTION_CANCELED);
+        assert_rv(
+            fx.p11->C_Login(fx.session, CKU_CONTEXT_SPECIFIC, (CK_BYTE_PTR)FIXTURE_PIN, strlen(FIXTURE_PIN)),
+            CKR_FUNCTION_CANCELED);
         assert_ok(fx.p11->C_Login(fx.session, CKU_CONTEXT_SPECIFIC, (CK_BYTE_PTR) "nonsense", 8));
         assert_int_equal(script_asked(&fx), 2);
         assert_ok(use_sign_data(&fx, fx.session, &signature));
@@ -273,7 +275,8 @@ static void mixed_templates_are_answered_whole(void **state)
 
     (void)state;
     fixture_start_logged_in(&fx, "");
-    assert_rv(fx.p11->C_GetAttributeValue(fx.session, key(KEY_HIGH_RSA), template, 3), CKR_ATTRIBUTE_SENSITIVE);
+    assert_rv(fx.p11->C_GetAttributeValue(fx.session, key(KEY_HIGH_RSA), template, 3),
+              CKR_ATTRIBUTE_SENSITIVE);
     assert_int_equal(template[0].ulValueLen, CK_UNAVAILABLE_INFORMATION);
     assert_int_equal(value, CK_FALSE);
     assert_int_equal(template[2].ulValueLen, strlen(KEY_HIGH_RSA));
@@ -281,8 +284,9 @@ static void mixed_templates_are_answered_whole(void **state)
 
     /* Only of private keys is anything changed. */
     template[1].ulValueLen = sizeof value;
-    assert_int_not_equal(
-        fx.p11->C_GetAttributeValue(fx.session, key_public(fx.p11, fx.session, KEY_HIGH_RSA), &template[1], 1), CKR_OK);
+    assert_int_not_equal(fx.p11->C_GetAttributeValue(fx.session, key_public(fx.p11, fx.session, KEY_HIGH_RSA),
+                                                     &template[1], 1),
+                         CKR_OK);
     assert_rv(fx.p11->C_GetAttributeValue(fx.session, 99999, &template[1], 1), CKR_OBJECT_HANDLE_INVALID);
     assert_rv(fx.p11->C_GetAttributeValue(99999, 1, &template[1], 1), CKR_SESSION_HANDLE_INVALID);
 }

@@ -1,7 +1,9 @@
-/* Whatever pinentry does, the use is denied with a clear answer, in time, and nothing is left behind in the host. */
+/* Whatever pinentry does, the use is denied with a clear answer, in time, and nothing is left behind in the
+ * host. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "support/fixture.h"
 #include "support/keys.h"
@@ -105,6 +107,32 @@ static void user_cancels(void **state)
     expect_still_works();
 }
 
+/* A host that has used up its descriptors: denied, whichever of them is missing, to it or to pinentry. */
+static void host_has_no_descriptor_left(void **state)
+{
+    struct use_result signature;
+    struct rlimit before, limit;
+    CK_OBJECT_HANDLE key;
+    int more = 0;
+    CK_RV rv;
+
+    (void)state;
+    fixture_start_logged_in(&fx, "");
+    key = key_private(fx.p11, fx.session, KEY_PLAIN_RSA);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    do {
+        script_set(&fx, RIGHT);
+        assert_ok(use_sign_init(&fx, fx.session, key));
+        limit = (struct rlimit){.rlim_cur = (rlim_t)(3 + more), .rlim_max = before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        rv = use_sign_data(&fx, fx.session, &signature);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_int_equal(use_result_is_untouched(&signature), rv != CKR_OK);
+        assert_false(process_has_child());
+    } while (rv != CKR_OK && ++more < 64);
+    assert_in_range(more, 1, 63);
+}
+
 /* ------------------------------------------------------------------ programs that are no pinentry */
 
 /* Configures a program in place of the scripted pinentry. */
@@ -170,12 +198,13 @@ static void change_pin(const char *from, const char *to)
     assert_ok(fx.p11->C_SetPIN(fx.session, (CK_BYTE_PTR)from, strlen(from), (CK_BYTE_PTR)to, strlen(to)));
 }
 
-/* The PIN reaches the backend byte by byte: percent signs are Assuan's own escape, UTF-8 is two bytes and more,
- * a blank at the end is part of it. */
+/* The PIN reaches the backend byte by byte: percent signs are Assuan's own escape, UTF-8 is two bytes and
+ * more, a blank at the end is part of it. */
 static void pin_with_special_characters(void **state)
 {
-    static const char *const pins[] = {"50%25 100% %0A", "\xc3\xa9\xe5\xaf\x86\xe7\xa2\xbc-\xf0\x9f\x94\x91", "a b\\\"' c ",
-                                       "0123456789012345678901234567890123456789012345678901234567890123456789"};
+    static const char *const pins[] = {
+        "50%25 100% %0A", "\xc3\xa9\xe5\xaf\x86\xe7\xa2\xbc-\xf0\x9f\x94\x91", "a b\\\"' c ",
+        "0123456789012345678901234567890123456789012345678901234567890123456789"};
     CK_OBJECT_HANDLE key;
 
     (void)state;
@@ -215,17 +244,10 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(no_answer_in_time),
-        TEST(pinentry_says_timeout),
-        TEST(pinentry_dies),
-        TEST(pinentry_talks_garbage),
-        TEST(pinentry_floods),
-        TEST(user_cancels),
-        TEST(program_is_missing),
-        TEST(program_is_a_folder),
-        TEST(program_leaves_at_once),
-        TEST(program_echoes),
-        TEST(login_without_pinentry_fails),
+        TEST(no_answer_in_time),           TEST(pinentry_says_timeout), TEST(pinentry_dies),
+        TEST(pinentry_talks_garbage),      TEST(pinentry_floods),       TEST(user_cancels),
+        TEST(host_has_no_descriptor_left), TEST(program_is_missing),    TEST(program_is_a_folder),
+        TEST(program_leaves_at_once),      TEST(program_echoes),        TEST(login_without_pinentry_fails),
         TEST(pin_with_special_characters),
     };
 

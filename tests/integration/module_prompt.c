@@ -1,5 +1,5 @@
-/* The prompt says what will happen, with which key, on which token, for which program and data; and no PIN shows
- * anywhere but where the user typed it. */
+/* The prompt says what will happen, with which key, on which token, for which program and data; and no PIN
+ * shows anywhere but where the user typed it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,7 +180,8 @@ static CK_OBJECT_HANDLE make_certificate(const char *id)
     };
     CK_OBJECT_HANDLE certificate;
 
-    assert_ok(fx.p11->C_CreateObject(fx.session, template, sizeof template / sizeof template[0], &certificate));
+    assert_ok(
+        fx.p11->C_CreateObject(fx.session, template, sizeof template / sizeof template[0], &certificate));
     return certificate;
 }
 
@@ -261,8 +262,8 @@ static void no_pin_shows(void **state)
 
     (void)state;
     assert_ok(fx.p11->C_Logout(fx.session));
-    script_set(&fx, "pin " WRONG_PIN "\n" RIGHT "pin " WRONG_PIN "\npin " WRONG_PIN "\n" RIGHT "pin " WRONG_PIN
-                    "\npin " WRONG_PIN "\npin " WRONG_PIN "\n");
+    script_set(&fx, "pin " WRONG_PIN "\n" RIGHT "pin " WRONG_PIN "\npin " WRONG_PIN "\n" RIGHT
+                    "pin " WRONG_PIN "\npin " WRONG_PIN "\npin " WRONG_PIN "\n");
     assert_ok(fx.p11->C_Login(fx.session, CKU_USER, NULL, 0));
     assert_ok(use_sign(&fx, fx.session, key(KEY_HIGH_RSA), &signature)); /* the login's grace */
     assert_ok(use_sign(&fx, fx.session, key(KEY_HIGH_RSA), &signature));
@@ -298,8 +299,8 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(signature_is_described), TEST(decryption_is_described), TEST(parts_are_described),
-        TEST(deletion_is_described),  TEST(login_is_described),      TEST(certificate_is_named),
+        TEST(signature_is_described), TEST(decryption_is_described),  TEST(parts_are_described),
+        TEST(deletion_is_described),  TEST(login_is_described),       TEST(certificate_is_named),
         TEST(label_forges_no_line),   TEST(long_label_hides_nothing), TEST(no_pin_shows),
     };
 

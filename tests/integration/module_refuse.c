@@ -1,5 +1,5 @@
-/* Calls that could use, export or weaken a private key and have no gate yet are refused for private keys, whatever
- * their level, and leave everything as it was; for other objects they are the backend's. */
+/* Calls that could use, export or weaken a private key and have no gate yet are refused for private keys,
+ * whatever their level, and leave everything as it was; for other objects they are the backend's. */
 #include <string.h>
 
 #include "support/backend_direct.h"
@@ -100,12 +100,13 @@ static void nothing_is_wrapped(void **state)
         assert_rv(fx.p11->C_WrapKey(fx.session, &wrap, secret(KEY_AES), key(private_labels[i]), wrapped.bytes,
                                     &wrapped.len),
                   CKR_KEY_UNEXTRACTABLE);
-        assert_rv(fx.p11->C_WrapKey(fx.session, &wrap, key(private_labels[i]), secret(KEY_HMAC), wrapped.bytes,
-                                    &wrapped.len),
+        assert_rv(fx.p11->C_WrapKey(fx.session, &wrap, key(private_labels[i]), secret(KEY_HMAC),
+                                    wrapped.bytes, &wrapped.len),
                   CKR_WRAPPING_KEY_TYPE_INCONSISTENT);
     }
     assert_true(use_result_is_untouched(&wrapped));
-    assert_rv(fx.p11->C_WrapKey(fx.session, &wrap, secret(KEY_AES), 99999, NULL, &wrapped.len), CKR_KEY_HANDLE_INVALID);
+    assert_rv(fx.p11->C_WrapKey(fx.session, &wrap, secret(KEY_AES), 99999, NULL, &wrapped.len),
+              CKR_KEY_HANDLE_INVALID);
     assert_rv(fx.p11->C_WrapKey(fx.session, &wrap, 99999, secret(KEY_HMAC), NULL, &wrapped.len),
               CKR_WRAPPING_KEY_HANDLE_INVALID);
 }
@@ -126,18 +127,20 @@ static void nothing_private_is_unwrapped(void **state)
 
     (void)state;
     use_result_init(&wrapped);
-    assert_ok(fx.p11->C_WrapKey(fx.session, &wrap, secret(KEY_AES), secret(KEY_HMAC), wrapped.bytes, &wrapped.len));
+    assert_ok(
+        fx.p11->C_WrapKey(fx.session, &wrap, secret(KEY_AES), secret(KEY_HMAC), wrapped.bytes, &wrapped.len));
     for (size_t i = 0; i < PRIVATE_LABELS; i++)
-        assert_rv(fx.p11->C_UnwrapKey(fx.session, &rsa, key(private_labels[i]), wrapped.bytes, wrapped.len, to_secret,
-                                      3, &made),
+        assert_rv(fx.p11->C_UnwrapKey(fx.session, &rsa, key(private_labels[i]), wrapped.bytes, wrapped.len,
+                                      to_secret, 3, &made),
                   CKR_KEY_FUNCTION_NOT_PERMITTED);
-    assert_rv(fx.p11->C_UnwrapKey(fx.session, &wrap, secret(KEY_AES), wrapped.bytes, wrapped.len, to_private, 1,
-                                  &made),
+    assert_rv(fx.p11->C_UnwrapKey(fx.session, &wrap, secret(KEY_AES), wrapped.bytes, wrapped.len, to_private,
+                                  1, &made),
               CKR_TEMPLATE_INCONSISTENT);
     assert_rv(fx.p11->C_UnwrapKey(fx.session, &wrap, 99999, wrapped.bytes, wrapped.len, to_secret, 3, &made),
               CKR_UNWRAPPING_KEY_HANDLE_INVALID);
     assert_int_equal(made, 77);
-    assert_ok(fx.p11->C_UnwrapKey(fx.session, &wrap, secret(KEY_AES), wrapped.bytes, wrapped.len, to_secret, 3, &made));
+    assert_ok(fx.p11->C_UnwrapKey(fx.session, &wrap, secret(KEY_AES), wrapped.bytes, wrapped.len, to_secret,
+                                  3, &made));
 }
 
 static void nothing_is_derived(void **state)
@@ -161,7 +164,8 @@ static void nothing_is_derived(void **state)
         assert_rv(fx.p11->C_DeriveKey(fx.session, &ecdh, key(private_labels[i]), template, 4, &made),
                   CKR_KEY_FUNCTION_NOT_PERMITTED);
     template[0].pValue = &private_class;
-    assert_rv(fx.p11->C_DeriveKey(fx.session, &ecb, secret(KEY_AES), template, 4, &made), CKR_TEMPLATE_INCONSISTENT);
+    assert_rv(fx.p11->C_DeriveKey(fx.session, &ecb, secret(KEY_AES), template, 4, &made),
+              CKR_TEMPLATE_INCONSISTENT);
     assert_int_equal(made, 77);
     template[0].pValue = &secret_class;
     assert_ok(fx.p11->C_DeriveKey(fx.session, &ecb, secret(KEY_AES), template, 4, &made));
@@ -206,16 +210,20 @@ static void dual_operations_are_refused(void **state)
     CK_ULONG len = sizeof out;
 
     (void)state;
-    assert_rv(fx.p11->C_SignEncryptUpdate(fx.session, (CK_BYTE_PTR) "x", 1, out, &len), CKR_OPERATION_NOT_INITIALIZED);
+    assert_rv(fx.p11->C_SignEncryptUpdate(fx.session, (CK_BYTE_PTR) "x", 1, out, &len),
+              CKR_OPERATION_NOT_INITIALIZED);
     assert_rv(fx.p11->C_DecryptDigestUpdate(fx.session, (CK_BYTE_PTR) "x", 1, out, &len),
               CKR_OPERATION_NOT_INITIALIZED);
     assert_ok(use_sign_init(&fx, fx.session, plain));
-    assert_rv(fx.p11->C_SignEncryptUpdate(fx.session, (CK_BYTE_PTR) "x", 1, out, &len), CKR_FUNCTION_NOT_SUPPORTED);
+    assert_rv(fx.p11->C_SignEncryptUpdate(fx.session, (CK_BYTE_PTR) "x", 1, out, &len),
+              CKR_FUNCTION_NOT_SUPPORTED);
     fixture_stop(&fx);
     fixture_start_logged_in(&fx, "level = low\n");
     assert_ok(use_decrypt_init(&fx, fx.session, key(KEY_PLAIN_RSA)));
-    assert_rv(fx.p11->C_DecryptDigestUpdate(fx.session, (CK_BYTE_PTR) "x", 1, out, &len), CKR_FUNCTION_NOT_SUPPORTED);
-    assert_rv(fx.p11->C_DecryptVerifyUpdate(fx.session, (CK_BYTE_PTR) "x", 1, out, &len), CKR_FUNCTION_NOT_SUPPORTED);
+    assert_rv(fx.p11->C_DecryptDigestUpdate(fx.session, (CK_BYTE_PTR) "x", 1, out, &len),
+              CKR_FUNCTION_NOT_SUPPORTED);
+    assert_rv(fx.p11->C_DecryptVerifyUpdate(fx.session, (CK_BYTE_PTR) "x", 1, out, &len),
+              CKR_FUNCTION_NOT_SUPPORTED);
 }
 
 /* To read a private part is to export the key, also where the token would give it out. */
@@ -230,7 +238,8 @@ static void no_private_part_is_read(void **state)
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         use_result_init(&out);
         attributes[1] = (CK_ATTRIBUTE){parts[i], out.bytes, sizeof out.bytes};
-        assert_rv(fx.p11->C_GetAttributeValue(fx.session, key(KEY_WEAK), attributes, 2), CKR_ATTRIBUTE_SENSITIVE);
+        assert_rv(fx.p11->C_GetAttributeValue(fx.session, key(KEY_WEAK), attributes, 2),
+                  CKR_ATTRIBUTE_SENSITIVE);
         assert_int_equal(attributes[0].ulValueLen, 256);
         assert_int_equal(attributes[1].ulValueLen, CK_UNAVAILABLE_INFORMATION);
         assert_true(use_result_is_untouched(&out));
@@ -250,8 +259,8 @@ static void make_weak_key(void)
     wish.sensitive = CK_FALSE;
     wish.extractable = CK_TRUE;
     backend_direct_open(&direct);
-    assert_ok(direct.p11->C_OpenSession(backend_slot(direct.p11, CK_TRUE), CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL,
-                                        NULL, &session));
+    assert_ok(direct.p11->C_OpenSession(backend_slot(direct.p11, CK_TRUE),
+                                        CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session));
     assert_ok(direct.p11->C_Login(session, CKU_USER, (CK_BYTE_PTR)FIXTURE_PIN, strlen(FIXTURE_PIN)));
     assert_ok(key_make_rsa(direct.p11, session, &wish, &public_key, &private_key));
     backend_direct_close(&direct);
@@ -272,8 +281,14 @@ static int end(void **state)
     return 0;
 }
 
-#define HIGH(f) {#f " at high", f, start_high, stop, NULL}
-#define LOW(f)  {#f " at low", f, start_low, stop, NULL}
+#define HIGH(f)                                                                                              \
+    {                                                                                                        \
+#f " at high", f, start_high, stop, NULL                                                             \
+    }
+#define LOW(f)                                                                                               \
+    {                                                                                                        \
+#f " at low", f, start_low, stop, NULL                                                               \
+    }
 
 int main(void)
 {

@@ -47,7 +47,8 @@ static void *work(void *data)
 static void run(struct worker workers[THREADS], const char *const labels[2], unsigned rounds)
 {
     for (size_t i = 0; i < THREADS; i++) {
-        workers[i] = (struct worker){.label = labels[i % 2], .rounds = rounds, .session = fixture_session(&fx)};
+        workers[i] =
+            (struct worker){.label = labels[i % 2], .rounds = rounds, .session = fixture_session(&fx)};
         workers[i].key = key_private(fx.p11, workers[i].session, workers[i].label);
     }
     for (size_t i = 0; i < THREADS; i++)
@@ -78,7 +79,8 @@ static void at_low(void **state)
     assert_int_equal(script_asked(&fx), 0);
 }
 
-/* Each signature of each thread asks, also while others are asking, and each answer serves the thread that asked. */
+/* Each signature of each thread asks, also while others are asking, and each answer serves the thread that
+ * asked. */
 static void at_high(void **state)
 {
     static const char *const labels[] = {KEY_HIGH_RSA, KEY_PLAIN_RSA};
@@ -167,7 +169,8 @@ static void logout_in_the_middle(void **state)
         fixture_start_logged_in(&fx, "");
         script_set(&fx, answers);
         for (size_t i = 0; i < THREADS; i++) {
-            workers[i] = (struct worker){.label = labels[i % 2], .rounds = 1, .session = fixture_session(&fx)};
+            workers[i] =
+                (struct worker){.label = labels[i % 2], .rounds = 1, .session = fixture_session(&fx)};
             workers[i].key = key_private(fx.p11, workers[i].session, workers[i].label);
             assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
         }
@@ -201,7 +204,11 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(at_low), TEST(at_high), TEST(mixed_answers), TEST(sessions_come_and_go), TEST(logout_in_the_middle),
+        TEST(at_low),
+        TEST(at_high),
+        TEST(mixed_answers),
+        TEST(sessions_come_and_go),
+        TEST(logout_in_the_middle),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

@@ -1,5 +1,5 @@
-/* A session closed, a logout, C_Finalize, while the user is being asked: the question goes away at once, the call
- * returns, and nothing is used. */
+/* A session closed, a logout, C_Finalize, while the user is being asked: the question goes away at once, the
+ * call returns, and nothing is used. */
 #include <pthread.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@
 
 #define RIGHT "pin " FIXTURE_PIN "\n"
 /* An answer that is the right PIN, but comes when nobody should want it any more. */
-#define LATE "late 3000 " FIXTURE_PIN "\n"
+#define LATE        "late 3000 " FIXTURE_PIN "\n"
 #define PROMPTLY_MS 2000
 
 static struct fixture fx;
@@ -222,8 +222,9 @@ static void asking_operation_is_busy(void **state)
     user_start_signing(&user, KEY_HIGH_RSA);
     assert_rv(use_sign_data(&fx, user.session, &signature), CKR_OPERATION_ACTIVE);
     assert_rv(use_sign_init(&fx, user.session, user.key), CKR_OPERATION_ACTIVE);
-    assert_rv(fx.p11->C_Login(user.session, CKU_CONTEXT_SPECIFIC, (CK_BYTE_PTR)FIXTURE_PIN, strlen(FIXTURE_PIN)),
-              CKR_OPERATION_ACTIVE);
+    assert_rv(
+        fx.p11->C_Login(user.session, CKU_CONTEXT_SPECIFIC, (CK_BYTE_PTR)FIXTURE_PIN, strlen(FIXTURE_PIN)),
+        CKR_OPERATION_ACTIVE);
     assert_ok(fx.p11->C_CloseSession(user.session));
     user_expect(&user, CKR_SESSION_CLOSED);
 }

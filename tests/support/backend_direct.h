@@ -1,10 +1,9 @@
 /*
- * backend_direct: the real backend without the gate: to set up what the module would not make, and to see what
- * really is on the token.
+ * backend_direct: the real backend without the gate: to set up what the module would not make, and to see
+ * what really is on the token.
  *
- * Owner: struct backend_direct is the caller's, from _open to _close. The module must not be initialised meanwhile
- *   in the same process: a backend has one state a process.
- * Thread rule: one thread.
+ * Owner: struct backend_direct is the caller's, from _open to _close. The module must not be initialised
+ * meanwhile in the same process: a backend has one state a process. Thread rule: one thread.
  */
 #ifndef PINWARD_TESTS_BACKEND_DIRECT_H
 #define PINWARD_TESTS_BACKEND_DIRECT_H

@@ -47,7 +47,8 @@ static void set_environment(const struct fixture *fx)
     unsetenv("DISPLAY");
 }
 
-/* ThreadSanitizer's atexit knows no library: what was registered runs at exit, also when the library has gone. */
+/* ThreadSanitizer's atexit knows no library: what was registered runs at exit, also when the library has
+ * gone. */
 #ifdef __SANITIZE_THREAD__
 #define LOAD_FLAGS (RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)
 #else
@@ -83,8 +84,8 @@ void fixture_begin_bare(struct fixture *fx)
     for (size_t i = 0; i < 5; i++)
         make_subfolder(fx, (const char *[]){"tokens", "pinentry", "config", "state", "home"}[i]);
     set_environment(fx);
-    snprintf(text, sizeof text, "directories.tokendir = %s/tokens\nobjectstore.backend = file\nlog.level = ERROR\n",
-             fx->folder);
+    snprintf(text, sizeof text,
+             "directories.tokendir = %s/tokens\nobjectstore.backend = file\nlog.level = ERROR\n", fx->folder);
     folder_write(fx->folder, "softhsm2.conf", text);
     folder_write(fx->folder, "pinentry/script", "");
     fixture_configure(fx, "");
@@ -98,8 +99,8 @@ static void make_direct_keys(unsigned key_set)
 
     backend_direct_open(&direct);
     backend_make_token(direct.p11, FIXTURE_TOKEN, FIXTURE_SO_PIN, FIXTURE_PIN);
-    assert_ok(direct.p11->C_OpenSession(backend_slot(direct.p11, CK_TRUE), CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL,
-                                        NULL, &session));
+    assert_ok(direct.p11->C_OpenSession(backend_slot(direct.p11, CK_TRUE),
+                                        CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session));
     assert_ok(direct.p11->C_Login(session, CKU_USER, (CK_BYTE_PTR)FIXTURE_PIN, strlen(FIXTURE_PIN)));
     keys_make_direct(direct.p11, session, key_set);
     backend_direct_close(&direct);

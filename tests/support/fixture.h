@@ -1,9 +1,9 @@
 /*
  * fixture: one token, one configuration, one scripted pinentry, and the module, for one test program.
  *
- * A test starts the module with the configuration it wants, opens a session, and ends with fixture_stop. Nothing
- * outside the fixture's folder is read or written.
- * Owner: the test program's; usually one static struct fixture. Thread rule: set-up from one thread.
+ * A test starts the module with the configuration it wants, opens a session, and ends with fixture_stop.
+ * Nothing outside the fixture's folder is read or written. Owner: the test program's; usually one static
+ * struct fixture. Thread rule: set-up from one thread.
  */
 #ifndef PINWARD_TESTS_FIXTURE_H
 #define PINWARD_TESTS_FIXTURE_H

@@ -9,8 +9,11 @@ static CK_BBOOL no = CK_FALSE;
 
 struct key_wish key_wish_new(const char *label)
 {
-    return (struct key_wish){
-        .label = label, .on_token = true, .private_key = CK_TRUE, .sensitive = CK_TRUE, .extractable = CK_FALSE};
+    return (struct key_wish){.label = label,
+                             .on_token = true,
+                             .private_key = CK_TRUE,
+                             .sensitive = CK_TRUE,
+                             .extractable = CK_FALSE};
 }
 
 /* mechanism and what of the public key's template is its own (one attribute). */
@@ -47,9 +50,9 @@ static CK_RV make_pair(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_MECH
         {CKA_ID, (void *)wish->label, strlen(wish->label)},
     };
 
-    return p11->C_GenerateKeyPair(session, &mechanism, public_template,
-                                  sizeof public_template / sizeof public_template[0], private_template,
-                                  sizeof private_template / sizeof private_template[0], public_key, private_key);
+    return p11->C_GenerateKeyPair(
+        session, &mechanism, public_template, sizeof public_template / sizeof public_template[0],
+        private_template, sizeof private_template / sizeof private_template[0], public_key, private_key);
 }
 
 CK_RV key_make_rsa(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const struct key_wish *wish,
@@ -76,19 +79,20 @@ CK_RV key_make_secret(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const ch
     CK_MECHANISM mechanism = {type == CKK_AES ? CKM_AES_KEY_GEN : CKM_GENERIC_SECRET_KEY_GEN, NULL, 0};
     CK_ULONG len = 32;
     CK_ATTRIBUTE template[] = {
-        {CKA_TOKEN, &yes, sizeof yes},   {CKA_SIGN, &yes, sizeof yes},
-        {CKA_VERIFY, &yes, sizeof yes},  {CKA_ENCRYPT, &yes, sizeof yes},
-        {CKA_DECRYPT, &yes, sizeof yes}, {CKA_WRAP, &yes, sizeof yes},
-        {CKA_UNWRAP, &yes, sizeof yes},  {CKA_EXTRACTABLE, &yes, sizeof yes},
-        {CKA_SENSITIVE, &no, sizeof no}, {CKA_VALUE_LEN, &len, sizeof len},
-        {CKA_DERIVE, &yes, sizeof yes},  {CKA_LABEL, (void *)label, strlen(label)},
+        {CKA_TOKEN, &yes, sizeof yes},          {CKA_SIGN, &yes, sizeof yes},
+        {CKA_VERIFY, &yes, sizeof yes},         {CKA_ENCRYPT, &yes, sizeof yes},
+        {CKA_DECRYPT, &yes, sizeof yes},        {CKA_WRAP, &yes, sizeof yes},
+        {CKA_UNWRAP, &yes, sizeof yes},         {CKA_EXTRACTABLE, &yes, sizeof yes},
+        {CKA_SENSITIVE, &no, sizeof no},        {CKA_VALUE_LEN, &len, sizeof len},
+        {CKA_DERIVE, &yes, sizeof yes},         {CKA_LABEL, (void *)label, strlen(label)},
         {CKA_ID, (void *)label, strlen(label)},
     };
 
     return p11->C_GenerateKey(session, &mechanism, template, sizeof template / sizeof template[0], key);
 }
 
-static void make_rsa(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const char *label, CK_BBOOL private_key)
+static void make_rsa(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const char *label,
+                     CK_BBOOL private_key)
 {
     struct key_wish wish = key_wish_new(label);
     CK_OBJECT_HANDLE keys[2];
@@ -143,8 +147,8 @@ CK_OBJECT_HANDLE key_find(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_O
     return count == 1 ? key : CK_INVALID_HANDLE;
 }
 
-static CK_OBJECT_HANDLE key_found(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_OBJECT_CLASS object_class,
-                                  const char *label)
+static CK_OBJECT_HANDLE key_found(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session,
+                                  CK_OBJECT_CLASS object_class, const char *label)
 {
     const CK_OBJECT_HANDLE key = key_find(p11, session, object_class, label);
 

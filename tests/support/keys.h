@@ -10,9 +10,9 @@
 #include <stdbool.h>
 
 /* Labels; the CKA_ID of each is its label. */
-#define KEY_HIGH_RSA   "high rsa"   /* through the module: CKA_ALWAYS_AUTHENTICATE, the backend enforces it */
-#define KEY_HIGH_EC    "high ec"    /* the same, P-256 */
-#define KEY_PLAIN_RSA  "plain rsa"  /* directly on the backend, without it: the gate's own check */
+#define KEY_HIGH_RSA   "high rsa"  /* through the module: CKA_ALWAYS_AUTHENTICATE, the backend enforces it */
+#define KEY_HIGH_EC    "high ec"   /* the same, P-256 */
+#define KEY_PLAIN_RSA  "plain rsa" /* directly on the backend, without it: the gate's own check */
 #define KEY_PLAIN_EC   "plain ec"
 #define KEY_PUBLIC_RSA "public rsa" /* directly, and with CKA_PRIVATE false */
 #define KEY_AES        "aes"        /* a secret key: none of the gate's business */
@@ -33,7 +33,7 @@ enum key_set {
 struct key_wish {
     const char *label;
     bool on_token;
-    CK_BBOOL private_key;   /* CKA_PRIVATE */
+    CK_BBOOL private_key; /* CKA_PRIVATE */
     CK_BBOOL sensitive;
     CK_BBOOL extractable;
 };

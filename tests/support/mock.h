@@ -11,7 +11,8 @@
 
 const char *mock_backend_path(void);
 
-/* The backend's state, set to its beginnings: a logged-in user, no object, every call answered with CKR_OK. */
+/* The backend's state, set to its beginnings: a logged-in user, no object, every call answered with CKR_OK.
+ */
 struct mock_backend *mock_reset(void);
 
 /* Writes the configuration with this backend instead of the real one; lines begin in section [module]. */

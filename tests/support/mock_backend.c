@@ -15,7 +15,8 @@ static CK_RV record(enum p11_call call, const uintptr_t *arguments, size_t count
     return mock_backend.answers[call];
 }
 
-/* ------------------------------------------------------------------ the functions that do more than record */
+/* ------------------------------------------------------------------ the functions that do more than record
+ */
 
 static void answer_slots(const uintptr_t *a)
 {

@@ -1,6 +1,7 @@
 /*
- * mock_backend: a PKCS#11 module that records every call, and answers the few that the gate itself needs from a
- * table that the test writes. For what a real backend cannot be made to do: reuse handles, be careless, be broken.
+ * mock_backend: a PKCS#11 module that records every call, and answers the few that the gate itself needs from
+ * a table that the test writes. For what a real backend cannot be made to do: reuse handles, be careless, be
+ * broken.
  *
  * Owner: the one struct mock_backend is the library's; a test reaches it with dlsym("mock_backend").
  * Thread rule: one thread.
@@ -36,10 +37,10 @@ struct mock_backend {
     CK_FLAGS token_flags;
 
     /* How the library presents itself. */
-    CK_RV list_answer;       /* of C_GetFunctionList */
-    bool no_list;            /* CKR_OK, and no list */
+    CK_RV list_answer; /* of C_GetFunctionList */
+    bool no_list;      /* CKR_OK, and no list */
     CK_VERSION version;
-    int left_out;            /* the function (enum p11_call) whose pointer is NULL; -1: none */
+    int left_out; /* the function (enum p11_call) whose pointer is NULL; -1: none */
 };
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * p11_calls: the 68 functions of PKCS#11 2.40 with their parameters' types, so that both the backend that records
- * its calls and the test that makes them are written once.
+ * p11_calls: the 68 functions of PKCS#11 2.40 with their parameters' types, so that both the backend that
+ * records its calls and the test that makes them are written once.
  *
  * X<n>(name, the types of its n parameters), in the order of CK_FUNCTION_LIST.
  */

@@ -36,7 +36,8 @@ CK_RV use_sign_data(struct fixture *fx, CK_SESSION_HANDLE session, struct use_re
     return fx->p11->C_Sign(session, (CK_BYTE_PTR)USE_DATA, USE_DATA_LEN, signature->bytes, &signature->len);
 }
 
-CK_RV use_sign(struct fixture *fx, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, struct use_result *signature)
+CK_RV use_sign(struct fixture *fx, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key,
+               struct use_result *signature)
 {
     const CK_RV rv = use_sign_init(fx, session, key);
 
@@ -47,19 +48,19 @@ CK_RV use_sign(struct fixture *fx, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE k
 bool use_signature_is_good(struct fixture *fx, const char *label, const struct use_result *signature)
 {
     return signature->len == 256 &&
-           verify_rsa_sha256(fx->p11, fx->session, key_public(fx->p11, fx->session, label), USE_DATA, USE_DATA_LEN,
-                             signature->bytes, signature->len);
+           verify_rsa_sha256(fx->p11, fx->session, key_public(fx->p11, fx->session, label), USE_DATA,
+                             USE_DATA_LEN, signature->bytes, signature->len);
 }
 
-CK_RV use_sign_ec(struct fixture *fx, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, struct use_result *signature)
+CK_RV use_sign_ec(struct fixture *fx, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key,
+                  struct use_result *signature)
 {
     CK_MECHANISM mechanism = {CKM_ECDSA, NULL, 0};
     const CK_RV rv = fx->p11->C_SignInit(session, &mechanism, key);
 
     use_result_init(signature);
-    return rv == CKR_OK
-               ? fx->p11->C_Sign(session, digest, sizeof digest, signature->bytes, &signature->len)
-               : rv;
+    return rv == CKR_OK ? fx->p11->C_Sign(session, digest, sizeof digest, signature->bytes, &signature->len)
+                        : rv;
 }
 
 bool use_ec_signature_is_good(struct fixture *fx, const char *label, const struct use_result *signature)
@@ -67,9 +68,10 @@ bool use_ec_signature_is_good(struct fixture *fx, const char *label, const struc
     CK_MECHANISM mechanism = {CKM_ECDSA, NULL, 0};
 
     return signature->len == 64 &&
-           fx->p11->C_VerifyInit(fx->session, &mechanism, key_public(fx->p11, fx->session, label)) == CKR_OK &&
-           fx->p11->C_Verify(fx->session, digest, sizeof digest, (CK_BYTE_PTR)signature->bytes, signature->len) ==
-               CKR_OK;
+           fx->p11->C_VerifyInit(fx->session, &mechanism, key_public(fx->p11, fx->session, label)) ==
+               CKR_OK &&
+           fx->p11->C_Verify(fx->session, digest, sizeof digest, (CK_BYTE_PTR)signature->bytes,
+                             signature->len) == CKR_OK;
 }
 
 CK_RV use_decrypt_init(struct fixture *fx, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)

@@ -25,12 +25,14 @@ CK_RV use_sign_init(struct fixture *fx, CK_SESSION_HANDLE session, CK_OBJECT_HAN
 /* C_Sign of USE_DATA. */
 CK_RV use_sign_data(struct fixture *fx, CK_SESSION_HANDLE session, struct use_result *signature);
 /* Both. */
-CK_RV use_sign(struct fixture *fx, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, struct use_result *signature);
+CK_RV use_sign(struct fixture *fx, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key,
+               struct use_result *signature);
 /* Checked with OpenSSL; the public key has the same label. */
 bool use_signature_is_good(struct fixture *fx, const char *label, const struct use_result *signature);
 
 /* CKM_ECDSA over a digest, checked with the backend. */
-CK_RV use_sign_ec(struct fixture *fx, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, struct use_result *signature);
+CK_RV use_sign_ec(struct fixture *fx, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key,
+                  struct use_result *signature);
 bool use_ec_signature_is_good(struct fixture *fx, const char *label, const struct use_result *signature);
 
 /* CKM_RSA_PKCS. */

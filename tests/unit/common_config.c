@@ -63,7 +63,8 @@ static void every_key_is_read(void **state)
     struct config config;
 
     (void)state;
-    load("[module]\nbackend=/b\nprompt=application\nlevel=medium\npinentry=/p\nlogin-grace=5m\nprompt-timeout=60m\n"
+    load("[module]\nbackend=/b\nprompt=application\nlevel=medium\npinentry=/"
+         "p\nlogin-grace=5m\nprompt-timeout=60m\n"
          "[portal]\nurl=https://localhost:8443/\nca-file=/c\ncaptcha-command=/k\n"
          "[token]\nmodule=/m\nlabel=My token\n[log]\nfile=/l\nlevel=debug\n",
          &config);
@@ -109,7 +110,8 @@ static const struct {
     unsigned line;
     const char *says; /* the whole sentence behind "FILE, line N: " */
 } bad[] = {
-    {"level = high\n", 1, "there is no \"level\" in a section []; expected one of the keys in pinward.conf(5)."},
+    {"level = high\n", 1,
+     "there is no \"level\" in a section []; expected one of the keys in pinward.conf(5)."},
     {"[modul]\nlevel = high\n", 2,
      "there is no \"level\" in a section [modul]; expected one of the keys in pinward.conf(5)."},
     {"[Module]\nlevel = high\n", 2,
@@ -121,26 +123,32 @@ static const struct {
     {"[module]\nlevel = high low\n", 2, "\"high low\" is not a value for level; expected high, medium, low."},
     {"[module]\nprompt = user\n", 2, "\"user\" is not a value for prompt; expected module, application."},
     {"[log]\nlevel = all\n", 2, "\"all\" is not a value for level; expected error, warning, info, debug."},
-    {"[module]\nbackend = softhsm.so\n", 2, "\"softhsm.so\" is not a value for backend; expected an absolute path."},
+    {"[module]\nbackend = softhsm.so\n", 2,
+     "\"softhsm.so\" is not a value for backend; expected an absolute path."},
     {"[module]\nbackend = \"/a\"\n", 2, "\"\"/a\"\" is not a value for backend; expected an absolute path."},
     {"[token]\nlabel =\n", 2, "\"\" is not a value for label; expected a text."},
     {"[portal]\nurl = http://h\n", 2, "\"http://h\" is not a value for url; expected https://HOST[:PORT]."},
     {"[portal]\nurl = https://\n", 2, "\"https://\" is not a value for url; expected https://HOST[:PORT]."},
     {"[portal]\nurl = https:///\n", 2, "\"https:///\" is not a value for url; expected https://HOST[:PORT]."},
-    {"[portal]\nurl = https://h/p\n", 2, "\"https://h/p\" is not a value for url; expected https://HOST[:PORT]."},
-    {"[portal]\nurl = https://u@h\n", 2, "\"https://u@h\" is not a value for url; expected https://HOST[:PORT]."},
+    {"[portal]\nurl = https://h/p\n", 2,
+     "\"https://h/p\" is not a value for url; expected https://HOST[:PORT]."},
+    {"[portal]\nurl = https://u@h\n", 2,
+     "\"https://u@h\" is not a value for url; expected https://HOST[:PORT]."},
     {"[module]\nlevel = low\nlevel = high\n", 3, "\"level\" is given a second time; expected it once."},
-    {"[module]\nlevel = low\n[log]\n[module]\nlevel = low\n", 5, "\"level\" is given a second time; expected it once."},
+    {"[module]\nlevel = low\n[log]\n[module]\nlevel = low\n", 5,
+     "\"level\" is given a second time; expected it once."},
     {"[module]\nlevel\n", 2, "expected \"name = value\" or \"[section]\"."},
     {"[module\nlevel = low\n", 1, "expected \"name = value\" or \"[section]\"."},
     {"garbage", 1, "expected \"name = value\" or \"[section]\"."},
     /* Of two faults the first is told. */
     {"[module]\nnonsense\nlevel = bad\n", 2, "expected \"name = value\" or \"[section]\"."},
     {"[module]\nlevel = bad\nnonsense\n", 2, "\"bad\" is not a value for level; expected high, medium, low."},
-    {"[module]\nnonsense\nbackend = /" X50 X50 X50 X50 "\n", 2, "expected \"name = value\" or \"[section]\"."},
+    {"[module]\nnonsense\nbackend = /" X50 X50 X50 X50 "\n", 2,
+     "expected \"name = value\" or \"[section]\"."},
     {"[module]\nbackend = /" X50 X50 X50 X50 "\n", 2,
      "the line is too long or holds a NUL; expected at most 198 characters."},
-    {"; " X50 X50 X50 X50 "\n[module]\n", 1, "the line is too long or holds a NUL; expected at most 198 characters."},
+    {"; " X50 X50 X50 X50 "\n[module]\n", 1,
+     "the line is too long or holds a NUL; expected at most 198 characters."},
 };
 
 static void expect_error(const char *expected)
@@ -171,8 +179,9 @@ static void bad_files_are_named(void **state)
 
 static void durations_have_limits(void **state)
 {
-    static const char *const values[] = {"-1",  "+1",  "",   "s",    "30 s", "1h",  "1.5", "0x10",
-                                         "301", "6m",  "1e3", "30sm", "m",    "١٠", "99999999999999999999"};
+    static const char *const values[] = {"-1",  "+1",   "",     "s",   "30 s",
+                                         "1h",  "1.5",  "0x10", "301", "6m",
+                                         "1e3", "30sm", "m",    "١٠",  "99999999999999999999"};
     char text[128], expected[512];
 
     (void)state;
@@ -180,7 +189,8 @@ static void durations_have_limits(void **state)
         snprintf(text, sizeof text, "[module]\nlogin-grace = %s\n", values[i]);
         folder_write(folder, "test.conf", text);
         snprintf(expected, sizeof expected,
-                 "%s, line 2: \"%s\" is not a value for login-grace; expected a time in seconds or minutes within its "
+                 "%s, line 2: \"%s\" is not a value for login-grace; expected a time in seconds or minutes "
+                 "within its "
                  "limits, such as 30s or 2m.",
                  path, values[i]);
         expect_error(expected);
@@ -215,7 +225,8 @@ static void others_must_not_write_it(void **state)
     (void)state;
     folder_write(folder, "test.conf", "");
     snprintf(expected, sizeof expected,
-             "%s can be written by other users, who could weaken the protection of your keys: run chmod go-w on it.",
+             "%s can be written by other users, who could weaken the protection of your keys: run chmod go-w "
+             "on it.",
              path);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(chmod(path, modes[i]), 0);
@@ -227,7 +238,8 @@ static void others_must_not_write_it(void **state)
     if (geteuid() == 0) {
         assert_int_equal(chown(path, 12345, 0), 0);
         snprintf(expected, sizeof expected,
-                 "%s belongs to another user, who could weaken the protection of your keys: make it your own (chown).",
+                 "%s belongs to another user, who could weaken the protection of your keys: make it your own "
+                 "(chown).",
                  path);
         expect_error(expected);
         assert_int_equal(chown(path, 0, 0), 0);

@@ -22,7 +22,8 @@ static int start(void **state)
 {
     (void)state;
     folder_make(folder);
-    config = (struct config){.log = {.file = (char *)folder_path(folder, "a/b/test.log", path), .level = CONFIG_LOG_INFO}};
+    config = (struct config){
+        .log = {.file = (char *)folder_path(folder, "a/b/test.log", path), .level = CONFIG_LOG_INFO}};
     return 0;
 }
 
@@ -59,7 +60,8 @@ static void line_has_its_form(void **state)
     assert_int_equal(errno, 77);
     log = read_log();
     snprintf(expected, sizeof expected,
-             "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z warning [^ ]+\\[%ld\\] a line of 7\n$",
+             "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z warning [^ ]+\\[%ld\\] a "
+             "line of 7\n$",
              (long)getpid());
     assert_int_equal(regcomp(&form, expected, REG_EXTENDED), 0);
     assert_int_equal(regexec(&form, log, 0, NULL, 0), 0);

@@ -233,7 +233,8 @@ static void nothing_of_the_host_is_inherited(void **state)
     char *found;
 
     (void)state;
-    fd = open(folder_path(fx.folder, "secret-of-the-host", path), O_RDWR | O_CREAT, 0600); // NOLINT: inheritable
+    fd = open(folder_path(fx.folder, "secret-of-the-host", path), O_RDWR | O_CREAT,
+              0600); // NOLINT: inheritable
     assert_true(fd >= 0);
     snprintf(text, sizeof text, "#!/bin/sh\nls -l /proc/self/fd > %s/descriptors\n", fx.folder);
     folder_write(fx.folder, "lister", text);
@@ -285,7 +286,8 @@ static void host_without_standard_descriptors(void **state)
         close(STDIN_FILENO);
         close(STDOUT_FILENO);
         close(STDERR_FILENO);
-        good = pinentry_get_pin(&question, &answer, &err) == ERROR_NONE && strcmp(secret_bytes(answer), "1") == 0;
+        good = pinentry_get_pin(&question, &answer, &err) == ERROR_NONE &&
+               strcmp(secret_bytes(answer), "1") == 0;
         _exit(good ? 0 : 1);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);

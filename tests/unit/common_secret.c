@@ -11,7 +11,7 @@
 
 #include "support/test.h"
 
-#define PIN "4711-\0-pin"
+#define PIN     "4711-\0-pin"
 #define PIN_LEN (sizeof PIN - 1)
 
 static void capacity_is_a_limit(void **state)
@@ -167,7 +167,7 @@ static void memory_is_locked_and_private(void **state)
     (void)state;
     mapping_flags(secret_bytes(s), flags, sizeof flags);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* for them mlock does nothing */
-    assert_contains(flags, " lo"); /* never in the swap */
+    assert_contains(flags, " lo");                                  /* never in the swap */
 #endif
     assert_contains(flags, " dd"); /* nor in a core dump */
     assert_contains(flags, " wf"); /* nor in a child */
@@ -211,14 +211,10 @@ static void child_inherits_zeros(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(capacity_is_a_limit),
-        cmocka_unit_test(every_capacity_can_be_filled),
-        cmocka_unit_test(bytes_are_any_bytes),
-        cmocka_unit_test(cleared_is_wiped_whole),
-        cmocka_unit_test(sealed_cannot_be_read),
-        cmocka_unit_test(overrun_meets_a_guard_page),
-        cmocka_unit_test(memory_is_locked_and_private),
-        cmocka_unit_test(child_inherits_zeros),
+        cmocka_unit_test(capacity_is_a_limit),          cmocka_unit_test(every_capacity_can_be_filled),
+        cmocka_unit_test(bytes_are_any_bytes),          cmocka_unit_test(cleared_is_wiped_whole),
+        cmocka_unit_test(sealed_cannot_be_read),        cmocka_unit_test(overrun_meets_a_guard_page),
+        cmocka_unit_test(memory_is_locked_and_private), cmocka_unit_test(child_inherits_zeros),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

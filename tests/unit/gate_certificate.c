@@ -99,7 +99,8 @@ static void name_is_read_backwards(void **state)
     put_rdn(&name, CN, UTF8, "\xe7\x8e\x8b\xe5\xb0\x8f\xe6\x98\x8e", 9);
     put_rdn(&name, EMAIL, IA5, "ming@example.org", 16);
     wrap(&name, 0x30);
-    expect_text(&name, "emailAddress=ming@example.org, CN=\xe7\x8e\x8b\xe5\xb0\x8f\xe6\x98\x8e, O=Example, C=TW");
+    expect_text(&name,
+                "emailAddress=ming@example.org, CN=\xe7\x8e\x8b\xe5\xb0\x8f\xe6\x98\x8e, O=Example, C=TW");
 }
 
 static void every_string_type_is_read(void **state)
@@ -115,12 +116,12 @@ static void every_string_type_is_read(void **state)
         {T61, "t61", 3, "CN=t61"},
         {IA5, "a@b", 3, "CN=a@b"},
         {BMP, "\0A\0\xe9\x73\x8b", 6, "CN=A\xc3\xa9\xe7\x8e\x8b"},
-        {BMP, "\xd8\x3d\xdd\x11", 4, "CN=??"},            /* surrogates are not of the BMP */
+        {BMP, "\xd8\x3d\xdd\x11", 4, "CN=??"}, /* surrogates are not of the BMP */
         {BMP, "\0\n\0\x7f\0\x1b", 6, "CN=???"},
         {UTF8, "a\nb\tc\x1b\x7f\0d", 9, "CN=a?b?c???d"},
-        {UTF8, "\xff\xfe\x80", 3, "CN=???"},               /* no UTF-8 at all */
-        {UTF8, "\xc0\xafx", 3, "CN=??x"},                  /* overlong */
-        {UTF8, "ab\xe7\x8e", 4, "CN=ab??"},                /* broken off */
+        {UTF8, "\xff\xfe\x80", 3, "CN=???"}, /* no UTF-8 at all */
+        {UTF8, "\xc0\xafx", 3, "CN=??x"},    /* overlong */
+        {UTF8, "ab\xe7\x8e", 4, "CN=ab??"},  /* broken off */
         {UTF8, "", 0, "CN="},
     };
 
@@ -202,12 +203,12 @@ static void malformed_der_is_refused(void **state)
         expect_refused(name.bytes, len);
     memcpy(copy, name.bytes, name.len);
     copy[name.len] = 0;
-    expect_refused(copy, name.len + 1); /* something behind it */
+    expect_refused(copy, name.len + 1);    /* something behind it */
     expect_refused("\x30\x80\x00\x00", 4); /* indefinite length is BER */
     expect_refused("\x30\x83\x00\x00\x01\x31", 6);
     expect_refused("\x30\x84\xff\xff\xff\xff", 6);
     expect_refused("\x31\x02\x31\x00", 4); /* SET for SEQUENCE */
-    put_rdn(&many, CN, BMP, "\0A\0", 3); /* half a character */
+    put_rdn(&many, CN, BMP, "\0A\0", 3);   /* half a character */
     wrap(&many, 0x30);
     expect_refused(many.bytes, many.len);
     many.len = 0;
@@ -249,12 +250,9 @@ static void every_byte_may_be_wrong(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(name_is_read_backwards),
-        cmocka_unit_test(every_string_type_is_read),
-        cmocka_unit_test(unknown_types_are_left_out),
-        cmocka_unit_test(multi_valued_rdn_is_read_whole),
-        cmocka_unit_test(long_name_is_cut),
-        cmocka_unit_test(malformed_der_is_refused),
+        cmocka_unit_test(name_is_read_backwards),     cmocka_unit_test(every_string_type_is_read),
+        cmocka_unit_test(unknown_types_are_left_out), cmocka_unit_test(multi_valued_rdn_is_read_whole),
+        cmocka_unit_test(long_name_is_cut),           cmocka_unit_test(malformed_der_is_refused),
         cmocka_unit_test(every_byte_may_be_wrong),
     };
 

@@ -130,8 +130,8 @@ static void cleared_table_knows_nobody(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(each_slot_has_its_own), TEST(pin_is_compared_whole), TEST(empty_pin_is_never_right),
-        TEST(three_wrong_ones_lock), TEST(grace_is_given_once),   TEST(grace_ends),
+        TEST(each_slot_has_its_own),      TEST(pin_is_compared_whole), TEST(empty_pin_is_never_right),
+        TEST(three_wrong_ones_lock),      TEST(grace_is_given_once),   TEST(grace_ends),
         TEST(cleared_table_knows_nobody),
     };
 
