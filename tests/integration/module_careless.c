@@ -1,10 +1,12 @@
 /* Behind the gate a backend that is careless, reuses handles, or has a PIN pad: what the real one never is.
  */
 #include <string.h>
+#include <sys/resource.h>
 
 #include "support/mock.h"
 #include "support/p11_make.h"
 #include "support/pinentry_script.h"
+#include "support/process_state.h"
 #include "support/test.h"
 
 #define PIN   "4711-pin"
@@ -228,6 +230,30 @@ static void consent_is_bound_to_its_data(void **state)
     assert_rv(sign(fx.session, "data"), CKR_OPERATION_NOT_INITIALIZED);
 }
 
+/* A host that has used up its descriptors: denied, whichever of them is missing, to it or to pinentry. */
+static void host_without_descriptors_is_denied(void **state)
+{
+    struct rlimit before, limit;
+    int more = 0;
+    CK_RV rv;
+
+    (void)state;
+    start_logged_in("");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    do {
+        script_set(&fx, RIGHT);
+        mock->calls[CALL_C_Sign] = 0;
+        assert_ok(fx.p11->C_SignInit(fx.session, &rsa, PRIVATE));
+        limit = (struct rlimit){.rlim_cur = (rlim_t)(3 + more), .rlim_max = before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        rv = sign(fx.session, "data");
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_int_equal(mock->calls[CALL_C_Sign], rv == CKR_OK);
+        assert_false(process_has_child());
+    } while (rv != CKR_OK && ++more < 64);
+    assert_in_range(more, 1, 63);
+}
+
 /* ------------------------------------------------------------------ objects and handles */
 
 static void unknown_objects_are_not_used(void **state)
@@ -398,6 +424,7 @@ int main(void)
         TEST(refused_operation_is_ended),
         TEST(backends_refusal_is_passed_on),
         TEST(consent_is_bound_to_its_data),
+        TEST(host_without_descriptors_is_denied),
         TEST(unknown_objects_are_not_used),
         TEST(reused_object_handle_is_looked_at_again),
         TEST(reused_session_handle_inherits_nothing),

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "support/fixture.h"
 #include "support/keys.h"
@@ -105,32 +104,6 @@ static void user_cancels(void **state)
     fixture_start_logged_in(&fx, "");
     expect_denied("cancel\n", CKR_FUNCTION_CANCELED, "Cancel", 3500);
     expect_still_works();
-}
-
-/* A host that has used up its descriptors: denied, whichever of them is missing, to it or to pinentry. */
-static void host_has_no_descriptor_left(void **state)
-{
-    struct use_result signature;
-    struct rlimit before, limit;
-    CK_OBJECT_HANDLE key;
-    int more = 0;
-    CK_RV rv;
-
-    (void)state;
-    fixture_start_logged_in(&fx, "");
-    key = key_private(fx.p11, fx.session, KEY_PLAIN_RSA);
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    do {
-        script_set(&fx, RIGHT);
-        assert_ok(use_sign_init(&fx, fx.session, key));
-        limit = (struct rlimit){.rlim_cur = (rlim_t)(3 + more), .rlim_max = before.rlim_max};
-        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-        rv = use_sign_data(&fx, fx.session, &signature);
-        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-        assert_int_equal(use_result_is_untouched(&signature), rv != CKR_OK);
-        assert_false(process_has_child());
-    } while (rv != CKR_OK && ++more < 64);
-    assert_in_range(more, 1, 63);
 }
 
 /* ------------------------------------------------------------------ programs that are no pinentry */
