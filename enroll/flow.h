@@ -23,6 +23,7 @@ struct flow {
     struct session session;
     struct journal journal;
     struct token *token;                 /* NULL until a step needs it */
+    bool resumed;                        /* an earlier run has begun this enrollment */
     struct portal_registration promised; /* the journal's registration, read */
 };
 

@@ -64,6 +64,7 @@ enum error_code flow_refresh_registration(struct flow *flow, struct error *err)
     if (flow->journal.state == JOURNAL_NONE || flow->journal.state >= JOURNAL_SUBMITTED) {
         return ERROR_NONE;
     }
+    flow->resumed = true;
     printf("%s\n", _("Going on where an earlier run has stopped."));
     status = portal_get_registration(flow->session.portal, &registration, err);
     if (status == ERROR_NONE && !json_equal(registration.json, flow->journal.registration)) {

@@ -117,7 +117,8 @@ enum error_code flow_plan_keys(struct flow *flow, const char *name, struct error
 static enum error_code flow_generate(struct flow *flow, enum token_use use, const char *hex_id,
                                      const char *label, struct error *err)
 {
-    struct token_key_spec spec = {.use = use, .bits = flow->promised.profile.key_bits, .label = label};
+    struct token_key_spec spec = {
+        .use = use, .bits = flow->promised.profile.key_bits, .label = label, .interrupted = flow->resumed};
     struct bytes id = {0};
     struct timespec from;
     struct timespec to;

@@ -49,6 +49,7 @@ struct token_key_spec {
     unsigned bits;
     const struct bytes *id;
     const char *label;
+    bool interrupted; /* an earlier run may have been interrupted in making it */
 };
 
 /* Makes the RSA pair unless a private key with this id is there. What a killed run left half made is

@@ -7,7 +7,7 @@
 
 #include "common/i18n.h"
 
-#define TOKEN_FIND_MAX 16
+#define TOKEN_FIND_MAX 256
 
 /* A session of our own beside libp11's; the login is the application's, not the session's (PKCS#11 2.40
  * section 2.4), so it holds here too. */
@@ -116,27 +116,107 @@ enum error_code token_delete_pair(struct token *token, const struct bytes *id, s
     return status;
 }
 
-enum error_code token_generate(struct token *token, const struct token_key_spec *spec, struct error *err)
+/* The attribute has a value; a token that was interrupted may have made an object and not yet filled it. */
+static bool token_has_attribute(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                                CK_ATTRIBUTE_TYPE type)
+{
+    CK_ATTRIBUTE attribute = {type, NULL, 0};
+
+    return token->functions->C_GetAttributeValue(session, object, &attribute, 1) == CKR_OK &&
+           attribute.ulValueLen != CK_UNAVAILABLE_INFORMATION && attribute.ulValueLen > 0;
+}
+
+/* An RSA key, or an object that has not yet been told what kind of key it is. */
+static bool token_may_be_rsa(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
+{
+    CK_KEY_TYPE type = CKK_VENDOR_DEFINED;
+    CK_ATTRIBUTE attribute = {CKA_KEY_TYPE, &type, sizeof type};
+    CK_RV rv = token->functions->C_GetAttributeValue(session, object, &attribute, 1);
+
+    return rv == CKR_ATTRIBUTE_TYPE_INVALID ||
+           (rv == CKR_OK && (type == CKK_RSA || type == CKK_VENDOR_DEFINED));
+}
+
+/* No id, no label, no modulus: no program can use such an object. It is what a token leaves that is
+ * interrupted before it has given the new key its attributes. */
+static bool token_is_stillborn(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
+{
+    return token_may_be_rsa(token, session, object) && !token_has_attribute(token, session, object, CKA_ID) &&
+           !token_has_attribute(token, session, object, CKA_LABEL) &&
+           !token_has_attribute(token, session, object, CKA_MODULUS);
+}
+
+/* Is the pair with this id there, whole? */
+static enum error_code token_has_pair(struct token *token, CK_SESSION_HANDLE session, const struct bytes *id,
+                                      bool *has, struct error *err)
 {
     CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
-    CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class}, {CKA_ID, spec->id->data, spec->id->len}};
+    CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class}, {CKA_ID, id->data, id->len}};
     CK_OBJECT_HANDLE objects[TOKEN_FIND_MAX];
     CK_ULONG count = 0;
+    enum error_code status = token_find_objects(token, session, template, 2, objects, &count, err);
+
+    if (status == ERROR_NONE) {
+        *has = count > 0 && token_has_attribute(token, session, objects[0], CKA_MODULUS);
+    }
+    return status;
+}
+
+static enum error_code token_delete_stillborn(struct token *token, CK_SESSION_HANDLE session,
+                                              CK_OBJECT_CLASS class, struct error *err)
+{
+    CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class}};
+    CK_OBJECT_HANDLE objects[TOKEN_FIND_MAX];
+    CK_ULONG count = 0;
+    enum error_code status = token_find_objects(token, session, template, 1, objects, &count, err);
+
+    for (CK_ULONG i = 0; status == ERROR_NONE && i < count; i++) {
+        CK_RV rv = CKR_OK;
+
+        if (token_is_stillborn(token, session, objects[i])) {
+            rv = token->functions->C_DestroyObject(session, objects[i]);
+        }
+        if (rv != CKR_OK) {
+            status = token_failed_rv(err, rv, _("removing what an interrupted run has left"));
+        }
+    }
+    return status;
+}
+
+static enum error_code token_clean_up(struct token *token, CK_SESSION_HANDLE session, const struct bytes *id,
+                                      struct error *err)
+{
+    enum error_code status = token_delete_objects(token, session, CKO_PRIVATE_KEY, id, err);
+
+    if (status == ERROR_NONE) {
+        status = token_delete_objects(token, session, CKO_PUBLIC_KEY, id, err);
+    }
+    if (status == ERROR_NONE) {
+        status = token_delete_stillborn(token, session, CKO_PRIVATE_KEY, err);
+    }
+    if (status == ERROR_NONE) {
+        status = token_delete_stillborn(token, session, CKO_PUBLIC_KEY, err);
+    }
+    return status;
+}
+
+enum error_code token_generate(struct token *token, const struct token_key_spec *spec, struct error *err)
+{
     CK_SESSION_HANDLE session;
+    bool has = false;
     enum error_code status = token_session_open(token, &session, err);
 
     if (status != ERROR_NONE) {
         return status;
     }
-    status = token_find_objects(token, session, template, 2, objects, &count, err);
-    if (status == ERROR_NONE && count == 0) {
-        /* A run killed inside C_GenerateKeyPair may have left the public half alone. */
-        status = token_delete_objects(token, session, CKO_PUBLIC_KEY, spec->id, err);
-        if (status == ERROR_NONE) {
-            CK_RV rv = token_generate_pair(token, session, spec);
+    status = token_has_pair(token, session, spec->id, &has, err);
+    if (status == ERROR_NONE && !has && spec->interrupted) {
+        status = token_clean_up(token, session, spec->id, err);
+    }
+    if (status == ERROR_NONE && !has) {
+        CK_RV rv = token_generate_pair(token, session, spec);
 
-            status = rv == CKR_OK ? ERROR_NONE : token_failed_rv(err, rv, _("generating a key pair"));
-        }
+        status = rv == CKR_OK ? ERROR_NONE : token_failed_rv(err, rv, _("generating a key pair"));
     }
     token->functions->C_CloseSession(session);
     return status;

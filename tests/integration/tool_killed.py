@@ -146,6 +146,29 @@ def in_key_generation(world):
     killer.between.close()
 
 
+def in_the_token(world):
+    """Killed while the token writes to its files: at every STEPth of its writes, until a run ends by itself."""
+    killer = Killer(world)
+    account, token = begin(world, killer, 400)
+    at = 1
+    while True:
+        (world.pinentry / "script").write_text("".join(f"{a}\n" for a in APPLY_ANSWERS * 2))
+        env = {**world.env, "LD_PRELOAD": os.environ["PINWARD_KILL_LIBRARY"], "PINWARD_KILL_AT": str(at),
+               "PINWARD_KILL_UNDER": str(world.root / "tokens")}
+        # The sanitizer's runtime is then not the first library, which it would complain of.
+        env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+        done = subprocess.run([os.environ["PINWARD_TOOL"], *APPLY], env=env, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=60)
+        if done.returncode == 0:
+            break
+        check(done.returncode == -signal.SIGKILL, f"at write {at}: {done.returncode}\n{done.stdout}{done.stderr}")
+        at += int(os.environ.get("STEP", "9"))
+    check(at > 20, f"the token writes only {at - 1} times")
+    killer.run(world, ("activate",), ACTIVATE_ANSWERS, None, False)
+    check_complete(world, account, token)
+    killer.between.close()
+
+
 def in_renewals(world):
     """Renewals of several accounts, each killed elsewhere."""
     killer = Killer(world)
@@ -176,4 +199,4 @@ def in_renewals(world):
 
 
 if __name__ == "__main__":
-    run([in_renewals, at_questions, in_key_generation, at_requests])
+    run([in_the_token, in_renewals, at_questions, in_key_generation, at_requests])

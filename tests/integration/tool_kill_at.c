@@ -1,0 +1,39 @@
+/*
+ * tool_kill_at: preloaded into the tool by a test, it ends the process the PINWARD_KILL_AT-th time that a file under the
+ * folder PINWARD_KILL_UNDER is opened to be written: the token is interrupted at a chosen point of its writing.
+ */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void kill_at(const char *path)
+{
+    static long seen;
+    const char *at = getenv("PINWARD_KILL_AT");
+    const char *under = getenv("PINWARD_KILL_UNDER");
+
+    if (at && under && strncmp(path, under, strlen(under)) == 0 && ++seen == atol(at)) {
+        kill(getpid(), SIGKILL);
+    }
+}
+
+__attribute__((visibility("default"))) int open(const char *path, int flags, ...)
+{
+    int (*next)(const char *, int, ...) = NULL;
+    mode_t mode = 0;
+
+    if (flags & O_CREAT) {
+        va_list arguments;
+
+        va_start(arguments, flags);
+        mode = va_arg(arguments, mode_t);
+        va_end(arguments);
+        kill_at(path);
+    }
+    *(void **)(&next) = dlsym(RTLD_NEXT, "open");
+    return next ? next(path, flags, mode) : -1;
+}
