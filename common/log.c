@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/i18n.h"
+#include "common/state_folder.h"
 
 #define LOG_LINE_MAX 2048
 
@@ -21,53 +21,15 @@ static struct {
     enum config_log_level level;
 } log_state = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
 
-/* The default file's path on the heap, its folders made; NULL when there is no home to put it in. */
-static char *log_default_path(void)
-{
-    const char *state = secure_getenv("XDG_STATE_HOME");
-    const char *home = secure_getenv("HOME");
-    char *folder = NULL;
-    char *path = NULL;
-
-    if (state && state[0] == '/') {
-        if (asprintf(&folder, "%s", state) < 0)
-            return NULL;
-    } else if (home && home[0] == '/') {
-        if (asprintf(&folder, "%s/.local/state", home) < 0)
-            return NULL;
-    } else {
-        return NULL;
-    }
-    if (asprintf(&path, "%s/pinward/pinward.log", folder) < 0)
-        path = NULL;
-    free(folder);
-    return path;
-}
-
-/* Makes every folder of path that is missing, 0700; the open that follows tells what failed. */
-static void log_make_folders(const char *path)
-{
-    char *copy = strdup(path);
-
-    if (!copy)
-        return;
-    for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        (void)mkdir(copy, 0700);
-        *slash = '/';
-    }
-    free(copy);
-}
-
 enum error_code log_open(const struct config *config, struct error *err)
 {
-    char *path = config->log.file ? strdup(config->log.file) : log_default_path();
+    char *path = config->log.file ? strdup(config->log.file) : state_folder_file("pinward.log");
     int fd;
 
     if (!path)
         return error_set(err, ERROR_IO,
                          _("There is no log: neither [log] file nor XDG_STATE_HOME nor HOME is set."));
-    log_make_folders(path);
+    state_folder_make_for(path);
     fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
     if (fd < 0) {
         error_set(err, ERROR_IO, _("The log %s cannot be opened: %s."), path, strerror(errno));
