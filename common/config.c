@@ -6,9 +6,20 @@
 
 #include "common/config_file.h"
 #include "common/i18n.h"
+#include "common/state_folder.h"
 
 /* The shapes a value can have; each has one parser below. */
-enum value_kind { VALUE_PATH, VALUE_TEXT, VALUE_URL, VALUE_LEVEL, VALUE_PROMPT, VALUE_LOG_LEVEL, VALUE_DURATION };
+enum value_kind {
+    VALUE_PATH,
+    VALUE_TEXT,
+    VALUE_URL,
+    VALUE_LEVEL,
+    VALUE_PROMPT,
+    VALUE_LOG_LEVEL,
+    VALUE_DURATION,
+    VALUE_YES_NO,
+    VALUE_JOURNAL,
+};
 
 struct config_key {
     const char *section;
@@ -36,6 +47,9 @@ static const struct config_key config_keys[] = {
     {"token", "label", VALUE_TEXT, MEMBER(token.token), 0, 0},
     {"log", "file", VALUE_PATH, MEMBER(log.file), 0, 0},
     {"log", "level", VALUE_LOG_LEVEL, MEMBER(log.level), 0, 0},
+    {"ledger", "file", VALUE_PATH, MEMBER(ledger.file), 0, 0},
+    {"ledger", "required", VALUE_YES_NO, MEMBER(ledger.required), 0, 0},
+    {"ledger", "journal", VALUE_JOURNAL, MEMBER(ledger.journal), 0, 0},
 };
 
 #define KEY_COUNT (sizeof config_keys / sizeof config_keys[0])
@@ -49,6 +63,8 @@ struct config_build {
 static const char *const level_words[] = {"low", "medium", "high", NULL};
 static const char *const prompt_words[] = {"module", "application", NULL};
 static const char *const log_level_words[] = {"error", "warning", "info", "debug", NULL};
+static const char *const yes_no_words[] = {"no", "yes", NULL};
+static const char *const journal_words[] = {"none", "syslog", "journald", NULL};
 
 /* The position of value among words, -1 when it is none of them. Positions are the enums' values. */
 static int config_word(const char *const *words, const char *value)
@@ -140,6 +156,16 @@ static const char *config_store(const struct config_key *key, const char *value,
         if (word >= 0)
             *(enum config_log_level *)member = (enum config_log_level)word;
         return word >= 0 ? NULL : "error, warning, info, debug";
+    case VALUE_YES_NO:
+        word = config_word(yes_no_words, value);
+        if (word >= 0)
+            *(bool *)member = word == 1;
+        return word >= 0 ? NULL : "yes, no";
+    case VALUE_JOURNAL:
+        word = config_word(journal_words, value);
+        if (word >= 0)
+            *(enum config_journal *)member = (enum config_journal)word;
+        return word >= 0 ? NULL : "none, syslog, journald";
     }
     return _("a key of this version");
 }
@@ -175,6 +201,7 @@ static bool config_defaults(struct config *config)
     config->module.login_grace_s = 30;
     config->module.prompt_timeout_s = 120;
     config->log.level = CONFIG_LOG_INFO;
+    config->ledger.required = true;
     config->module.backend = strdup(PINWARD_DEFAULT_BACKEND);
     config->module.pinentry = strdup(PINWARD_DEFAULT_PINENTRY);
     return config->module.backend && config->module.pinentry;
@@ -196,6 +223,8 @@ static enum error_code config_build_from(const char *path, struct config *config
         if (status != ERROR_NONE)
             goto out;
     }
+    if (!build.config.ledger.file)
+        build.config.ledger.file = state_folder_file("ledger.jsonl");
     *config = build.config;
     return ERROR_NONE;
 out:
@@ -234,5 +263,6 @@ void config_clear(struct config *config)
     free(config->token.module);
     free(config->token.token);
     free(config->log.file);
+    free(config->ledger.file);
     memset(config, 0, sizeof *config);
 }

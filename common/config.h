@@ -10,6 +10,8 @@
 #ifndef PINWARD_COMMON_CONFIG_H
 #define PINWARD_COMMON_CONFIG_H
 
+#include <stdbool.h>
+
 #include "error.h"
 
 /* [module] level: what a private key's use needs besides the token's login. */
@@ -31,6 +33,13 @@ enum config_log_level {
     CONFIG_LOG_WARNING,
     CONFIG_LOG_INFO,
     CONFIG_LOG_DEBUG,
+};
+
+/* [ledger] journal: where its lines also go. */
+enum config_journal {
+    CONFIG_JOURNAL_NONE,
+    CONFIG_JOURNAL_SYSLOG,
+    CONFIG_JOURNAL_JOURNALD,
 };
 
 struct config {
@@ -57,6 +66,12 @@ struct config {
         char *file; /* NULL: $XDG_STATE_HOME/pinward/pinward.log (else ~/.local/state/...) */
         enum config_log_level level;
     } log;
+    struct {
+        char *file;    /* default: $XDG_STATE_HOME/pinward/ledger.jsonl (else ~/.local/state/...); NULL: there is no
+                        * such folder either */
+        bool required; /* a decision that cannot be recorded is denied; default */
+        enum config_journal journal;
+    } ledger;
 };
 
 /* Finds, reads and checks the configuration. On success *config is filled whole and the caller clears it.

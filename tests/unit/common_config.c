@@ -53,6 +53,8 @@ static void defaults_hold_for_an_empty_file(void **state)
     assert_string_equal(config.module.pinentry, "/usr/bin/pinentry");
     assert_null(config.portal.url);
     assert_null(config.log.file);
+    assert_true(config.ledger.required);
+    assert_int_equal(config.ledger.journal, CONFIG_JOURNAL_NONE);
     config_clear(&config);
     assert_null(config.module.backend);
     config_clear(NULL);
@@ -66,7 +68,8 @@ static void every_key_is_read(void **state)
     load("[module]\nbackend=/b\nprompt=application\nlevel=medium\npinentry=/"
          "p\nlogin-grace=5m\nprompt-timeout=60m\n"
          "[portal]\nurl=https://localhost:8443/\nca-file=/c\ncaptcha-command=/k\n"
-         "[token]\nmodule=/m\nlabel=My token\n[log]\nfile=/l\nlevel=debug\n",
+         "[token]\nmodule=/m\nlabel=My token\n[log]\nfile=/l\nlevel=debug\n"
+         "[ledger]\nfile=/e\nrequired=no\njournal=journald\n",
          &config);
     assert_string_equal(config.module.backend, "/b");
     assert_int_equal(config.module.prompt, CONFIG_PROMPT_APPLICATION);
@@ -81,6 +84,29 @@ static void every_key_is_read(void **state)
     assert_string_equal(config.token.token, "My token");
     assert_string_equal(config.log.file, "/l");
     assert_int_equal(config.log.level, CONFIG_LOG_DEBUG);
+    assert_string_equal(config.ledger.file, "/e");
+    assert_false(config.ledger.required);
+    assert_int_equal(config.ledger.journal, CONFIG_JOURNAL_JOURNALD);
+    config_clear(&config);
+}
+
+static void ledger_has_a_default_place(void **state)
+{
+    struct config config;
+
+    (void)state;
+    setenv("XDG_STATE_HOME", "/state", 1);
+    load("", &config);
+    assert_string_equal(config.ledger.file, "/state/pinward/ledger.jsonl");
+    config_clear(&config);
+    setenv("XDG_STATE_HOME", "relative", 1);
+    setenv("HOME", "/home/me", 1);
+    load("", &config);
+    assert_string_equal(config.ledger.file, "/home/me/.local/state/pinward/ledger.jsonl");
+    config_clear(&config);
+    unsetenv("HOME");
+    load("", &config);
+    assert_null(config.ledger.file);
     config_clear(&config);
 }
 
@@ -123,6 +149,12 @@ static const struct {
     {"[module]\nlevel = high low\n", 2, "\"high low\" is not a value for level; expected high, medium, low."},
     {"[module]\nprompt = user\n", 2, "\"user\" is not a value for prompt; expected module, application."},
     {"[log]\nlevel = all\n", 2, "\"all\" is not a value for level; expected error, warning, info, debug."},
+    {"[ledger]\nrequired = true\n", 2, "\"true\" is not a value for required; expected yes, no."},
+    {"[ledger]\nrequired =\n", 2, "\"\" is not a value for required; expected yes, no."},
+    {"[ledger]\njournal = systemd\n", 2,
+     "\"systemd\" is not a value for journal; expected none, syslog, journald."},
+    {"[ledger]\nfile = ledger.jsonl\n", 2,
+     "\"ledger.jsonl\" is not a value for file; expected an absolute path."},
     {"[module]\nbackend = softhsm.so\n", 2,
      "\"softhsm.so\" is not a value for backend; expected an absolute path."},
     {"[module]\nbackend = \"/a\"\n", 2, "\"\"/a\"\" is not a value for backend; expected an absolute path."},
@@ -302,6 +334,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_hold_for_an_empty_file),
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(ledger_has_a_default_place),
         cmocka_unit_test(files_as_people_write_them),
         cmocka_unit_test(bad_files_are_named),
         cmocka_unit_test(durations_have_limits),
