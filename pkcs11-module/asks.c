@@ -42,7 +42,32 @@ CK_RV ask_begin(struct asks *asks, CK_SESSION_HANDLE session, CK_SLOT_ID slot, s
     pthread_mutex_unlock(&asks->lock);
     if (rv != CKR_OK)
         close(fd);
+    else
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &ask->cancel_state);
     return rv;
+}
+
+bool asks_enter(struct asks *asks, int *cancel_state)
+{
+    bool entered;
+
+    pthread_mutex_lock(&asks->lock);
+    entered = !asks->stopping;
+    if (entered)
+        asks->running++;
+    pthread_mutex_unlock(&asks->lock);
+    if (entered)
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, cancel_state);
+    return entered;
+}
+
+void asks_leave(struct asks *asks, int cancel_state)
+{
+    pthread_mutex_lock(&asks->lock);
+    asks->running--;
+    pthread_cond_broadcast(&asks->ended);
+    pthread_mutex_unlock(&asks->lock);
+    pthread_setcancelstate(cancel_state, NULL);
 }
 
 void ask_end(struct asks *asks, struct ask *ask)
@@ -57,6 +82,7 @@ void ask_end(struct asks *asks, struct ask *ask)
     close(ask->cancel_fd);
     pthread_cond_broadcast(&asks->ended);
     pthread_mutex_unlock(&asks->lock);
+    pthread_setcancelstate(ask->cancel_state, NULL);
 }
 
 static void ask_withdraw(const struct ask *ask)
@@ -88,7 +114,7 @@ void asks_stop(struct asks *asks)
     asks->stopping = true;
     for (const struct ask *ask = asks->open; ask; ask = ask->next)
         ask_withdraw(ask);
-    while (asks->open)
+    while (asks->open || asks->running > 0)
         pthread_cond_wait(&asks->ended, &asks->lock);
     pthread_mutex_unlock(&asks->lock);
 }

@@ -1,6 +1,7 @@
 /*
  * asks: the questions that are on the screen now, so that they can be withdrawn: when the session they are for is
- * closed or logged out, and when the module is finalized.
+ * closed or logged out, and when the module is finalized; and how many protected calls are in the backend, so that
+ * it is not finalized under them.
  *
  * Owner: struct asks is the runtime's; a struct ask is the asking thread's, from ask_begin to ask_end.
  * Thread rule: any thread. No lock is held while a question is asked.
@@ -17,6 +18,7 @@ struct ask {
     CK_SESSION_HANDLE session;
     CK_SLOT_ID slot;
     int cancel_fd; /* an eventfd, readable once the question is to be withdrawn */
+    int cancel_state; /* of the thread: while it asks it cannot be cancelled (pthread_cancel) */
     struct ask *next;
 };
 
@@ -24,6 +26,7 @@ struct asks {
     pthread_mutex_t lock;
     pthread_cond_t ended;
     struct ask *open;
+    unsigned running; /* protected calls in the backend */
     bool stopping;
 };
 
@@ -37,6 +40,10 @@ CK_RV ask_begin(struct asks *asks, CK_SESSION_HANDLE session, CK_SLOT_ID slot, s
 /* Until this returns, asks_stop waits: nothing of the runtime may be touched after it without a look at
  * runtime_get. */
 void ask_end(struct asks *asks, struct ask *ask);
+
+/* A protected call goes into the backend, and comes back. false: the module is being finalized. */
+bool asks_enter(struct asks *asks, int *cancel_state);
+void asks_leave(struct asks *asks, int cancel_state);
 
 /* Withdraw the questions of one session, of one slot, or (and forbid new ones, and wait for the last) all. */
 void asks_withdraw_session(struct asks *asks, CK_SESSION_HANDLE session);

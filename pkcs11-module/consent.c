@@ -157,8 +157,8 @@ CK_RV consent_obtain(struct runtime *rt, const struct consent_request *request, 
         how = "level low";
         rv = CKR_OK;
     } else if (level == CONFIG_LEVEL_HIGH && rt->config.module.prompt == CONFIG_PROMPT_APPLICATION) {
-        how = "no context-specific login";
-        rv = CKR_USER_NOT_LOGGED_IN;
+        how = request->presented ? "context-specific login" : "no context-specific login";
+        rv = request->presented ? CKR_OK : CKR_USER_NOT_LOGGED_IN;
     } else if (level == CONFIG_LEVEL_HIGH && covered_by_grace(rt, request)) {
         how = "login grace";
         rv = CKR_OK;

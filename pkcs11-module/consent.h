@@ -16,10 +16,12 @@ struct consent_request {
     CK_SESSION_HANDLE session;    /* the application's */
     CK_SLOT_ID slot;
     CK_SESSION_HANDLE on;         /* where the operation that waits runs; CK_INVALID_HANDLE: there is none */
+    CK_MECHANISM_TYPE mechanism;  /* of that operation */
     const struct key_facts *facts;
     const void *data;
     CK_ULONG data_len;
-    bool whole; /* data is all there is to sign or decrypt */
+    bool whole;     /* data is all there is to sign or decrypt */
+    bool presented; /* prompt = application: the application has just shown that it knows the PIN */
 };
 
 /* CKR_OK: the user has agreed to this use, once. Else why not: CKR_FUNCTION_REJECTED (refused, wrong PINs, no

@@ -4,8 +4,8 @@
  *   PASS    forwarded unchanged, after the one read that tells whether this very process has initialised
  *   OWN     Pinward answers, or changes what the token's own answer says
  *   GATE    may use a private key: only after its user has agreed
- *   REFUSE  would use, export or alter a private key in a way that has no gate yet: refused for private keys,
- *           forwarded for everything else
+ *   REFUSE  is not meant for private keys and could be a way around the gate: refused for them, forwarded for
+ *           everything else
  *
  * The function of a row is its class and its name (pass_C_GetSlotList, gate_C_Sign): a row that claims another
  * class than its function has does not link, a function without a row does not compile.
@@ -32,16 +32,16 @@
     X(C_CloseSession, own)                                                                                   \
     X(C_CloseAllSessions, own)                                                                               \
     X(C_GetSessionInfo, pass)                                                                                \
-    X(C_GetOperationState, pass)                                                                             \
+    X(C_GetOperationState, own)                                                                              \
     X(C_SetOperationState, refuse)                                                                           \
     X(C_Login, own)                                                                                          \
     X(C_Logout, own)                                                                                         \
     X(C_CreateObject, own)                                                                                   \
-    X(C_CopyObject, refuse)                                                                                  \
+    X(C_CopyObject, gate)                                                                                    \
     X(C_DestroyObject, gate)                                                                                 \
     X(C_GetObjectSize, pass)                                                                                 \
     X(C_GetAttributeValue, own)                                                                              \
-    X(C_SetAttributeValue, refuse)                                                                           \
+    X(C_SetAttributeValue, gate)                                                                             \
     X(C_FindObjectsInit, pass)                                                                               \
     X(C_FindObjects, pass)                                                                                   \
     X(C_FindObjectsFinal, pass)                                                                              \
@@ -62,8 +62,8 @@
     X(C_Sign, gate)                                                                                          \
     X(C_SignUpdate, gate)                                                                                    \
     X(C_SignFinal, gate)                                                                                     \
-    X(C_SignRecoverInit, refuse)                                                                             \
-    X(C_SignRecover, refuse)                                                                                 \
+    X(C_SignRecoverInit, gate)                                                                               \
+    X(C_SignRecover, gate)                                                                                   \
     X(C_VerifyInit, pass)                                                                                    \
     X(C_Verify, pass)                                                                                        \
     X(C_VerifyUpdate, pass)                                                                                  \
@@ -71,14 +71,14 @@
     X(C_VerifyRecoverInit, pass)                                                                             \
     X(C_VerifyRecover, pass)                                                                                 \
     X(C_DigestEncryptUpdate, pass)                                                                           \
-    X(C_DecryptDigestUpdate, refuse)                                                                         \
-    X(C_SignEncryptUpdate, refuse)                                                                           \
-    X(C_DecryptVerifyUpdate, refuse)                                                                         \
+    X(C_DecryptDigestUpdate, gate)                                                                           \
+    X(C_SignEncryptUpdate, gate)                                                                             \
+    X(C_DecryptVerifyUpdate, gate)                                                                           \
     X(C_GenerateKey, pass)                                                                                   \
     X(C_GenerateKeyPair, own)                                                                                \
-    X(C_WrapKey, refuse)                                                                                     \
-    X(C_UnwrapKey, refuse)                                                                                   \
-    X(C_DeriveKey, refuse)                                                                                   \
+    X(C_WrapKey, gate)                                                                                       \
+    X(C_UnwrapKey, gate)                                                                                     \
+    X(C_DeriveKey, gate)                                                                                     \
     X(C_SeedRandom, pass)                                                                                    \
     X(C_GenerateRandom, pass)                                                                                \
     X(C_GetFunctionStatus, pass)                                                                             \

@@ -28,8 +28,8 @@ CK_RV own_C_OpenSession(CK_SLOT_ID slot_id, CK_FLAGS flags, CK_VOID_PTR applicat
 CK_RV own_C_CloseSession(CK_SESSION_HANDLE session);
 CK_RV own_C_CloseAllSessions(CK_SLOT_ID slot_id);
 CK_RV pass_C_GetSessionInfo(CK_SESSION_HANDLE session, CK_SESSION_INFO_PTR info);
-CK_RV pass_C_GetOperationState(CK_SESSION_HANDLE session, CK_BYTE_PTR operation_state,
-                               CK_ULONG_PTR operation_state_len);
+CK_RV own_C_GetOperationState(CK_SESSION_HANDLE session, CK_BYTE_PTR operation_state,
+                              CK_ULONG_PTR operation_state_len);
 CK_RV refuse_C_SetOperationState(CK_SESSION_HANDLE session, CK_BYTE_PTR operation_state,
                                  CK_ULONG operation_state_len, CK_OBJECT_HANDLE encryption_key,
                                  CK_OBJECT_HANDLE authentication_key);
@@ -37,13 +37,13 @@ CK_RV own_C_Login(CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_BYTE_PTR
 CK_RV own_C_Logout(CK_SESSION_HANDLE session);
 CK_RV own_C_CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, CK_ULONG count,
                          CK_OBJECT_HANDLE_PTR object);
-CK_RV refuse_C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template,
+CK_RV gate_C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template,
                           CK_ULONG count, CK_OBJECT_HANDLE_PTR new_object);
 CK_RV gate_C_DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object);
 CK_RV pass_C_GetObjectSize(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ULONG_PTR size);
 CK_RV own_C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template,
                               CK_ULONG count);
-CK_RV refuse_C_SetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template,
+CK_RV gate_C_SetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template,
                                  CK_ULONG count);
 CK_RV pass_C_FindObjectsInit(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, CK_ULONG count);
 CK_RV pass_C_FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE_PTR object, CK_ULONG max_object_count,
@@ -73,8 +73,8 @@ CK_RV gate_C_Sign(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len
                   CK_ULONG_PTR signature_len);
 CK_RV gate_C_SignUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_ULONG part_len);
 CK_RV gate_C_SignFinal(CK_SESSION_HANDLE session, CK_BYTE_PTR signature, CK_ULONG_PTR signature_len);
-CK_RV refuse_C_SignRecoverInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key);
-CK_RV refuse_C_SignRecover(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len,
+CK_RV gate_C_SignRecoverInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key);
+CK_RV gate_C_SignRecover(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len,
                            CK_BYTE_PTR signature, CK_ULONG_PTR signature_len);
 CK_RV pass_C_VerifyInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key);
 CK_RV pass_C_Verify(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_len, CK_BYTE_PTR signature,
@@ -86,11 +86,11 @@ CK_RV pass_C_VerifyRecover(CK_SESSION_HANDLE session, CK_BYTE_PTR signature, CK_
                            CK_BYTE_PTR data, CK_ULONG_PTR data_len);
 CK_RV pass_C_DigestEncryptUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_ULONG part_len,
                                  CK_BYTE_PTR encrypted_part, CK_ULONG_PTR encrypted_part_len);
-CK_RV refuse_C_DecryptDigestUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR encrypted_part,
+CK_RV gate_C_DecryptDigestUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR encrypted_part,
                                    CK_ULONG encrypted_part_len, CK_BYTE_PTR part, CK_ULONG_PTR part_len);
-CK_RV refuse_C_SignEncryptUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_ULONG part_len,
+CK_RV gate_C_SignEncryptUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_ULONG part_len,
                                  CK_BYTE_PTR encrypted_part, CK_ULONG_PTR encrypted_part_len);
-CK_RV refuse_C_DecryptVerifyUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR encrypted_part,
+CK_RV gate_C_DecryptVerifyUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR encrypted_part,
                                    CK_ULONG encrypted_part_len, CK_BYTE_PTR part, CK_ULONG_PTR part_len);
 CK_RV pass_C_GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_ATTRIBUTE_PTR template,
                          CK_ULONG count, CK_OBJECT_HANDLE_PTR key);
@@ -98,12 +98,12 @@ CK_RV own_C_GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanis
                             CK_ATTRIBUTE_PTR public_key_template, CK_ULONG public_key_attribute_count,
                             CK_ATTRIBUTE_PTR private_key_template, CK_ULONG private_key_attribute_count,
                             CK_OBJECT_HANDLE_PTR public_key, CK_OBJECT_HANDLE_PTR private_key);
-CK_RV refuse_C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE wrapping_key,
+CK_RV gate_C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE wrapping_key,
                        CK_OBJECT_HANDLE key, CK_BYTE_PTR wrapped_key, CK_ULONG_PTR wrapped_key_len);
-CK_RV refuse_C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+CK_RV gate_C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
                          CK_OBJECT_HANDLE unwrapping_key, CK_BYTE_PTR wrapped_key, CK_ULONG wrapped_key_len,
                          CK_ATTRIBUTE_PTR template, CK_ULONG attribute_count, CK_OBJECT_HANDLE_PTR key);
-CK_RV refuse_C_DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE base_key,
+CK_RV gate_C_DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE base_key,
                          CK_ATTRIBUTE_PTR template, CK_ULONG attribute_count, CK_OBJECT_HANDLE_PTR key);
 CK_RV pass_C_SeedRandom(CK_SESSION_HANDLE session, CK_BYTE_PTR seed, CK_ULONG seed_len);
 CK_RV pass_C_GenerateRandom(CK_SESSION_HANDLE session, CK_BYTE_PTR random_data, CK_ULONG random_len);

@@ -2,8 +2,9 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "pkcs11-module/attribute_rules.h"
 #include "pkcs11-module/entry.h"
-#include "pkcs11-module/gate.h"
+#include "pkcs11-module/gate_once.h"
 #include "pkcs11-module/template.h"
 
 /* PKCS#11 2.40, 5.7: object management. */
@@ -37,47 +38,86 @@ CK_RV own_C_CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, C
     rv = create_protected(rt, session, template, count, high, object);
     if (high && template_may_lack_always_authenticate(rv))
         rv = create_protected(rt, session, template, count, false, object);
+    session_forget_facts(&rt->sessions);
     return rv;
 }
 
-/* A copy could be weaker than its original: copies of private keys have no gate yet. */
-CK_RV refuse_C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template,
-                          CK_ULONG count, CK_OBJECT_HANDLE_PTR new_object)
+/* Can these attributes be given to the object, by setting them or by copying it? refusal: what the function says of
+ * attributes that would weaken a key or change its role; those are refused whatever the key's level and the user's
+ * wish (docs/security-model.md). */
+static CK_RV agree_to_attributes(struct runtime *rt, CK_SESSION_HANDLE session, const struct key_facts *facts,
+                                 enum policy_use use, CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_RV refusal)
+{
+    if (!template && count > 0)
+        return CKR_ARGUMENTS_BAD;
+    if (facts->object_class == CKO_SECRET_KEY)
+        return attribute_rules_secret(template, count) == ATTRIBUTE_REFUSE ? refusal : CKR_OK;
+    if (!key_facts_is_private_key(facts))
+        return policy_is_free(&rt->config, facts) ? CKR_OK : refusal;
+    switch (attribute_rules_private(template, count)) {
+    case ATTRIBUTE_REFUSE:
+        log_warning("key \"%s\": a change that would weaken it or give it another role was refused", facts->label);
+        return refusal;
+    case ATTRIBUTE_FREE:
+        if (use == POLICY_USE_CHANGE)
+            return CKR_OK;
+        break;
+    case ATTRIBUTE_CONSENT:
+        break;
+    }
+    return gate_agree_once(rt, session, facts, use, NULL, 0);
+}
+
+CK_RV gate_C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template, CK_ULONG count,
+                        CK_OBJECT_HANDLE_PTR new_object)
 {
     struct runtime *rt = runtime_get();
+    struct key_facts facts;
     CK_RV rv;
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
-    rv = gate_refuse_private_key(rt, session, object, CKR_ACTION_PROHIBITED, CKR_OBJECT_HANDLE_INVALID);
-    return rv == CKR_OK ? rt->backend.functions->C_CopyObject(session, object, template, count, new_object) : rv;
+    rv = gate_facts(rt, session, object, CKR_OBJECT_HANDLE_INVALID, &facts);
+    if (rv == CKR_OK)
+        rv = agree_to_attributes(rt, session, &facts, POLICY_USE_COPY, template, count, CKR_TEMPLATE_INCONSISTENT);
+    if (rv == CKR_OK)
+        rv = rt->backend.functions->C_CopyObject(session, object, template, count, new_object);
+    session_forget_facts(&rt->sessions);
+    return rv;
 }
 
 /* A deleted key is a lost key: the user agrees, and the grace of a login does not cover it. */
 CK_RV gate_C_DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
 {
     struct runtime *rt = runtime_get();
+    struct key_facts facts;
     CK_RV rv;
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
-    rv = gate_agree_once(rt, session, object, POLICY_USE_DELETE);
-    if (rv != CKR_OK)
-        return rv;
-    rv = rt->backend.functions->C_DestroyObject(session, object);
+    rv = gate_facts(rt, session, object, CKR_OBJECT_HANDLE_INVALID, &facts);
+    if (rv == CKR_OK)
+        rv = gate_agree_once(rt, session, &facts, POLICY_USE_DELETE, NULL, 0);
+    if (rv == CKR_OK)
+        rv = rt->backend.functions->C_DestroyObject(session, object);
     session_forget_facts(&rt->sessions);
     return rv;
 }
 
-/* Changing a private key's attributes could weaken it: it has no gate yet. */
-CK_RV refuse_C_SetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template,
-                                 CK_ULONG count)
+CK_RV gate_C_SetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template,
+                               CK_ULONG count)
 {
     struct runtime *rt = runtime_get();
+    struct key_facts facts;
     CK_RV rv;
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
-    rv = gate_refuse_private_key(rt, session, object, CKR_ATTRIBUTE_READ_ONLY, CKR_OBJECT_HANDLE_INVALID);
-    return rv == CKR_OK ? rt->backend.functions->C_SetAttributeValue(session, object, template, count) : rv;
+    rv = gate_facts(rt, session, object, CKR_OBJECT_HANDLE_INVALID, &facts);
+    if (rv == CKR_OK)
+        rv = agree_to_attributes(rt, session, &facts, POLICY_USE_CHANGE, template, count, CKR_ATTRIBUTE_READ_ONLY);
+    if (rv == CKR_OK)
+        rv = rt->backend.functions->C_SetAttributeValue(session, object, template, count);
+    session_forget_facts(&rt->sessions);
+    return rv;
 }

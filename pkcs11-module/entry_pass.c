@@ -40,15 +40,6 @@ CK_RV pass_C_GetSessionInfo(CK_SESSION_HANDLE session, CK_SESSION_INFO_PTR info)
     return backend ? backend->C_GetSessionInfo(session, info) : CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
-CK_RV pass_C_GetOperationState(CK_SESSION_HANDLE session, CK_BYTE_PTR operation_state,
-                               CK_ULONG_PTR operation_state_len)
-{
-    const CK_FUNCTION_LIST *backend = runtime_backend();
-
-    return backend ? backend->C_GetOperationState(session, operation_state, operation_state_len)
-                   : CKR_CRYPTOKI_NOT_INITIALIZED;
-}
-
 CK_RV pass_C_GetObjectSize(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ULONG_PTR size)
 {
     const CK_FUNCTION_LIST *backend = runtime_backend();

@@ -20,7 +20,7 @@ CK_RV own_C_OpenSession(CK_SLOT_ID slot_id, CK_FLAGS flags, CK_VOID_PTR applicat
     rv = rt->backend.functions->C_OpenSession(slot_id, flags, application, notify, session);
     if (rv != CKR_OK)
         return rv;
-    rv = session_add(&rt->sessions, rt->backend.functions, *session, slot_id, flags);
+    rv = session_add(&rt->sessions, *session, slot_id, flags, false);
     if (rv != CKR_OK)
         (void)rt->backend.functions->C_CloseSession(*session);
     return rv;
@@ -43,6 +43,8 @@ CK_RV own_C_CloseSession(CK_SESSION_HANDLE session)
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (gate_session_is_beside(rt, session))
+        return CKR_SESSION_HANDLE_INVALID;
     known = session_get(&rt->sessions, session);
     if (known) {
         slot = known->slot;
@@ -120,9 +122,7 @@ static CK_RV login_asking(struct runtime *rt, CK_SESSION_HANDLE session, CK_USER
  * asked at once, so that an application that is used to asking for itself works and costs one PIN entry. */
 static CK_RV login_context(struct runtime *rt, CK_SESSION_HANDLE session, CK_BYTE_PTR pin, CK_ULONG pin_len)
 {
-    if (rt->config.module.prompt == CONFIG_PROMPT_MODULE)
-        return gate_context_login(rt, session, NULL, 0);
-    return pin ? gate_context_login(rt, session, pin, pin_len) : CKR_ARGUMENTS_BAD;
+    return gate_context_login(rt, session, rt->config.module.prompt == CONFIG_PROMPT_MODULE, pin, pin_len);
 }
 
 CK_RV own_C_Login(CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_BYTE_PTR pin, CK_ULONG pin_len)

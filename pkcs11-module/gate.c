@@ -4,70 +4,119 @@
 
 #include "common/log.h"
 #include "pkcs11-module/consent.h"
+#include "pkcs11-module/gate_once.h"
+
+/* ------------------------------------------------------------------ sessions */
 
 CK_RV gate_session(struct runtime *rt, CK_SESSION_HANDLE handle, struct session **session)
 {
-    CK_FUNCTION_LIST *backend = rt->backend.functions;
+    struct session *found = session_get(&rt->sessions, handle);
     CK_SESSION_INFO info;
-    CK_RV rv;
+    CK_RV rv = CKR_OK;
 
-    *session = session_get(&rt->sessions, handle);
-    if (*session)
-        return CKR_OK;
-    rv = backend->C_GetSessionInfo(handle, &info);
-    if (rv == CKR_OK)
-        rv = session_add(&rt->sessions, backend, handle, info.slotID, info.flags);
-    if (rv != CKR_OK)
-        return rv;
-    *session = session_get(&rt->sessions, handle);
-    return *session ? CKR_OK : CKR_SESSION_HANDLE_INVALID;
+    if (!found) {
+        rv = rt->backend.functions->C_GetSessionInfo(handle, &info);
+        if (rv == CKR_OK)
+            rv = session_add(&rt->sessions, handle, info.slotID, info.flags, false);
+        if (rv != CKR_OK)
+            return rv;
+        found = session_get(&rt->sessions, handle);
+    }
+    if (!found)
+        return CKR_SESSION_HANDLE_INVALID;
+    if (found->beside) {
+        session_put(&rt->sessions, found);
+        return CKR_SESSION_HANDLE_INVALID;
+    }
+    *session = found;
+    return CKR_OK;
+}
+
+bool gate_session_is_beside(struct runtime *rt, CK_SESSION_HANDLE handle)
+{
+    struct session *session = session_get(&rt->sessions, handle);
+    bool beside;
+
+    if (!session)
+        return false;
+    beside = session->beside;
+    session_put(&rt->sessions, session);
+    return beside;
+}
+
+bool gate_session_is_closed(struct session *session)
+{
+    bool closed;
+
+    pthread_mutex_lock(&session->lock);
+    closed = session->closed;
+    pthread_mutex_unlock(&session->lock);
+    return closed;
 }
 
 /* ------------------------------------------------------------------ beginning */
 
 static enum policy_use use_of(enum operation_kind kind)
 {
-    return kind == OPERATION_SIGN ? POLICY_USE_SIGN : POLICY_USE_DECRYPT;
+    return kind == OPERATION_DECRYPT ? POLICY_USE_DECRYPT : POLICY_USE_SIGN;
 }
 
-static enum operation_state state_of(struct session *session, enum operation_kind kind)
+/* Is an operation of this kind in progress, protected or (free) not? */
+static bool is_active(struct session *session, enum operation_kind kind, bool *free)
 {
-    enum operation_state state;
+    bool active;
 
     pthread_mutex_lock(&session->lock);
-    state = session->operations[kind].state;
+    active = session->operations[kind].state != OPERATION_NONE;
+    *free = session->free[kind].active;
     pthread_mutex_unlock(&session->lock);
-    return state;
+    return active;
+}
+
+static CK_RV begin_free(struct session *session, enum operation_kind kind, gate_init_function *init,
+                        CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
+{
+    CK_RV rv = init(session->handle, mechanism, key);
+
+    if (rv == CKR_OK) {
+        pthread_mutex_lock(&session->lock);
+        session->free[kind].begun = session->free[kind].active = true;
+        pthread_mutex_unlock(&session->lock);
+    }
+    return rv;
 }
 
 /* Records an operation that the backend has begun. false when the session was closed, or another thread began an
  * operation, meanwhile. */
-static bool record(struct session *session, enum operation_kind kind, enum operation_state state,
-                   CK_SESSION_HANDLE on, CK_OBJECT_HANDLE key, const struct key_facts *facts)
+static bool record(struct session *session, enum operation_kind kind, const struct operation *begun)
 {
     struct operation *op = &session->operations[kind];
-    bool free;
+    bool recorded;
 
     pthread_mutex_lock(&session->lock);
-    free = !session->closed && op->state <= OPERATION_FORWARDED;
-    if (free) {
-        op->state = state;
-        op->on = on;
-        op->key = key;
+    recorded = !session->closed && op->state == OPERATION_NONE;
+    if (recorded) {
+        *op = *begun;
         op->serial = ++session->next_serial;
-        op->facts = *facts;
     }
     pthread_mutex_unlock(&session->lock);
-    return free;
+    return recorded;
 }
 
-static CK_RV begin_forwarded(struct session *session, enum operation_kind kind, gate_init_function *init,
-                             CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key, const struct key_facts *facts)
+static CK_RV open_beside(struct runtime *rt, const struct session *session, CK_SESSION_HANDLE *beside)
 {
-    CK_RV rv = init(session->handle, mechanism, key);
+    CK_FUNCTION_LIST *backend = rt->backend.functions;
+    const CK_FLAGS flags = CKF_SERIAL_SESSION | (session->flags & CKF_RW_SESSION);
+    CK_SESSION_HANDLE opened;
+    CK_RV rv = backend->C_OpenSession(session->slot, flags, NULL, NULL, &opened);
 
-    if (rv == CKR_OK && !record(session, kind, OPERATION_FORWARDED, session->handle, key, facts))
-        rv = CKR_OPERATION_ACTIVE;
+    if (rv != CKR_OK)
+        return rv;
+    rv = session_add(&rt->sessions, opened, session->slot, flags, true);
+    if (rv != CKR_OK)
+        (void)backend->C_CloseSession(opened);
+    else
+        *beside = opened;
     return rv;
 }
 
@@ -76,27 +125,26 @@ static CK_RV begin_protected(struct runtime *rt, struct session *session, enum o
                              gate_init_function *init, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key,
                              const struct key_facts *facts)
 {
-    CK_FUNCTION_LIST *backend = rt->backend.functions;
-    const CK_FLAGS flags = CKF_SERIAL_SESSION | (session->flags & CKF_RW_SESSION);
-    CK_SESSION_HANDLE beside;
-    CK_RV rv = backend->C_OpenSession(session->slot, flags, NULL, NULL, &beside);
+    struct operation begun = {
+        .state = OPERATION_WAITING, .key = key, .mechanism = mechanism->mechanism, .facts = *facts};
+    CK_RV rv = open_beside(rt, session, &begun.on);
 
     if (rv != CKR_OK)
         return rv;
-    rv = init(beside, mechanism, key);
-    if (rv == CKR_OK && !record(session, kind, OPERATION_WAITING, beside, key, facts))
+    rv = init(begun.on, mechanism, key);
+    if (rv == CKR_OK && !record(session, kind, &begun))
         rv = CKR_OPERATION_ACTIVE;
     if (rv != CKR_OK)
-        (void)backend->C_CloseSession(beside);
+        session_close_beside(&rt->sessions, rt->backend.functions, begun.on);
     return rv;
 }
 
 CK_RV gate_begin(struct runtime *rt, CK_SESSION_HANDLE handle, enum operation_kind kind, gate_init_function *init,
                  CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
 {
-    enum operation_state state;
     struct session *session;
     struct key_facts facts;
+    bool free_active;
     CK_RV rv;
 
     if (!mechanism)
@@ -105,16 +153,15 @@ CK_RV gate_begin(struct runtime *rt, CK_SESSION_HANDLE handle, enum operation_ki
     if (rv != CKR_OK)
         return rv;
     rv = session_key_facts(&rt->sessions, rt->backend.functions, session, key, &facts);
-    state = state_of(session, kind);
     if (rv != CKR_OK)
         rv = rv == CKR_OBJECT_HANDLE_INVALID ? CKR_KEY_HANDLE_INVALID : rv;
-    else if (state > OPERATION_FORWARDED)
+    else if (is_active(session, kind, &free_active))
         rv = CKR_OPERATION_ACTIVE;
     else if (policy_is_free(&rt->config, &facts))
-        rv = begin_forwarded(session, kind, init, mechanism, key, &facts);
+        rv = begin_free(session, kind, init, mechanism, key);
     else if (!key_facts_is_private_key(&facts))
         rv = CKR_KEY_TYPE_INCONSISTENT; /* a class that is not known to hold no private key */
-    else if (state == OPERATION_FORWARDED)
+    else if (free_active)
         rv = CKR_OPERATION_ACTIVE;
     else
         rv = begin_protected(rt, session, kind, init, mechanism, key, &facts);
@@ -126,100 +173,126 @@ CK_RV gate_begin(struct runtime *rt, CK_SESSION_HANDLE handle, enum operation_ki
 
 CK_RV gate_take(struct runtime *rt, CK_SESSION_HANDLE handle, enum operation_kind kind, struct gate_turn *turn)
 {
-    struct gate_turn taken = {.rt = rt, .kind = kind};
+    struct gate_turn taken = {.rt = rt, .kind = kind, .on = handle};
+    bool free_begun;
     CK_RV rv = gate_session(rt, handle, &taken.session);
 
     if (rv != CKR_OK)
         return rv;
     pthread_mutex_lock(&taken.session->lock);
     taken.operation = taken.session->operations[kind];
+    free_begun = taken.session->free[kind].begun;
     pthread_mutex_unlock(&taken.session->lock);
-    if (taken.operation.state == OPERATION_NONE)
-        rv = CKR_OPERATION_NOT_INITIALIZED;
-    else if (taken.operation.state == OPERATION_ASKING)
+    switch (taken.operation.state) {
+    case OPERATION_NONE:
+        rv = free_begun ? CKR_OK : CKR_OPERATION_NOT_INITIALIZED;
+        break;
+    case OPERATION_ASKING:
+    case OPERATION_RUNNING:
         rv = CKR_OPERATION_ACTIVE;
-    if (rv != CKR_OK)
-        session_put(&rt->sessions, taken.session);
-    else
+        break;
+    case OPERATION_WAITING:
+    case OPERATION_CONSENTED:
+        taken.on = taken.operation.on;
+        break;
+    }
+    if (rv == CKR_OK)
         *turn = taken;
+    else
+        session_put(&rt->sessions, taken.session);
     return rv;
 }
 
-/* Moves the operation of this turn from one state to another; false when it is no longer there or in another. */
+/* Moves the operation of this turn from one state to another. false when another thread has it, or when it is over or
+ * doomed. */
 static bool change_state(struct gate_turn *turn, enum operation_state from, enum operation_state to)
 {
     struct operation *op = &turn->session->operations[turn->kind];
     bool changed;
 
     pthread_mutex_lock(&turn->session->lock);
-    changed = !turn->session->closed && op->serial == turn->operation.serial && op->state == from;
+    changed = !turn->session->closed && !op->doomed && op->serial == turn->operation.serial && op->state == from;
     if (changed)
         op->state = turn->operation.state = to;
     pthread_mutex_unlock(&turn->session->lock);
     return changed;
 }
 
-static bool is_closed(struct session *session)
+/* Why the operation could not be moved on. */
+static CK_RV why_not(const struct gate_turn *turn)
 {
-    bool closed;
+    const struct operation *op = &turn->session->operations[turn->kind];
+    bool closed, busy;
 
-    pthread_mutex_lock(&session->lock);
-    closed = session->closed;
-    pthread_mutex_unlock(&session->lock);
-    return closed;
-}
-
-/* Why the operation is no longer there after a question. */
-static CK_RV gone(const struct gate_turn *turn)
-{
     if (!runtime_get())
         return CKR_CRYPTOKI_NOT_INITIALIZED;
-    return is_closed(turn->session) ? CKR_SESSION_CLOSED : CKR_USER_NOT_LOGGED_IN;
+    pthread_mutex_lock(&turn->session->lock);
+    closed = turn->session->closed;
+    busy = op->serial == turn->operation.serial && !op->doomed;
+    pthread_mutex_unlock(&turn->session->lock);
+    return closed ? CKR_SESSION_CLOSED : busy ? CKR_OPERATION_ACTIVE : CKR_USER_NOT_LOGGED_IN;
 }
 
-static CK_RV agree_asking(struct gate_turn *turn, const struct consent_request *request, const void *pin,
-                          CK_ULONG pin_len, int cancel_fd)
-{
-    CK_RV rv = pin ? consent_check_pin(turn->rt, request, pin, pin_len)
-                   : consent_obtain(turn->rt, request, cancel_fd);
+/* What the consent is asked for with. */
+struct agreement {
+    const void *data;
+    CK_ULONG data_len;
+    bool whole;
+    bool pin_given; /* the application brings it (NULL: it was typed at the token's own PIN pad) */
+    const void *pin;
+    CK_ULONG pin_len;
+};
 
-    if (!change_state(turn, OPERATION_ASKING, rv == CKR_OK ? OPERATION_CONSENTED : OPERATION_WAITING))
-        return gone(turn);
-    return rv;
-}
-
-static CK_RV agree(struct gate_turn *turn, const void *data, CK_ULONG data_len, bool whole, const void *pin,
-                   CK_ULONG pin_len)
+/* While the turn owns the operation, in state ASKING. */
+static CK_RV agree_asking(struct gate_turn *turn, const struct agreement *how, int cancel_fd)
 {
     const struct consent_request request = {.use = use_of(turn->kind),
                                             .session = turn->session->handle,
                                             .slot = turn->session->slot,
                                             .on = turn->operation.on,
+                                            .mechanism = turn->operation.mechanism,
                                             .facts = &turn->operation.facts,
-                                            .data = data,
-                                            .data_len = data_len,
-                                            .whole = whole};
+                                            .data = how->data,
+                                            .data_len = how->data_len,
+                                            .whole = how->whole};
+
+    /* What was closed or logged out before there was a question to withdraw is not asked for. */
+    if (!change_state(turn, OPERATION_ASKING, OPERATION_ASKING))
+        return why_not(turn);
+    return how->pin_given ? consent_check_pin(turn->rt, &request, how->pin, how->pin_len)
+                          : consent_obtain(turn->rt, &request, cancel_fd);
+}
+
+/* Gives the operation back after a question: consented, waiting still, or (doomed meanwhile) ended by gate_leave. */
+static CK_RV after_asking(struct gate_turn *turn, CK_RV rv)
+{
+    if (change_state(turn, OPERATION_ASKING, rv == CKR_OK ? OPERATION_CONSENTED : OPERATION_WAITING))
+        return rv;
+    return why_not(turn);
+}
+
+static CK_RV agree(struct gate_turn *turn, const struct agreement *how)
+{
     struct ask ask;
     CK_RV rv;
 
     if (!change_state(turn, OPERATION_WAITING, OPERATION_ASKING))
-        return CKR_OPERATION_ACTIVE;
+        return why_not(turn);
+    turn->entered = true;
     rv = ask_begin(&turn->rt->asks, turn->session->handle, turn->session->slot, &ask);
-    if (rv != CKR_OK) {
-        (void)change_state(turn, OPERATION_ASKING, OPERATION_WAITING);
-        return rv;
+    if (rv == CKR_OK) {
+        rv = agree_asking(turn, how, ask.cancel_fd);
+        rv = after_asking(turn, rv);
+        ask_end(&turn->rt->asks, &ask);
+    } else {
+        rv = after_asking(turn, rv);
     }
-    /* What was closed or logged out before there was a question to withdraw is not asked for. */
-    if (change_state(turn, OPERATION_ASKING, OPERATION_ASKING))
-        rv = agree_asking(turn, &request, pin, pin_len, ask.cancel_fd);
-    else
-        rv = gone(turn);
-    ask_end(&turn->rt->asks, &ask);
+    turn->entered = turn->operation.state == OPERATION_ASKING;
     return rv;
 }
 
-/* Remembers what the user agreed to, so that a later call of the same operation (after CKR_BUFFER_TOO_SMALL) cannot
- * bring other data. */
+/* Remembers what the user agreed to, so that a later call of the same operation (after CKR_BUFFER_TOO_SMALL) cannot bring
+ * other data. */
 static void bind_consent(struct gate_turn *turn, const void *data, CK_ULONG data_len)
 {
     struct operation *op = &turn->session->operations[turn->kind];
@@ -246,10 +319,11 @@ static bool is_what_was_agreed(const struct gate_turn *turn, const void *data, C
 
 CK_RV gate_agree(struct gate_turn *turn, const void *data, CK_ULONG data_len, bool whole)
 {
+    const struct agreement how = {.data = data, .data_len = data_len, .whole = whole};
     CK_RV rv;
 
     if (gate_must_ask(turn)) {
-        rv = agree(turn, data, data_len, whole, NULL, 0);
+        rv = agree(turn, &how);
         if (rv == CKR_OK && whole)
             bind_consent(turn, data, data_len);
         return rv;
@@ -261,104 +335,89 @@ CK_RV gate_agree(struct gate_turn *turn, const void *data, CK_ULONG data_len, bo
     return CKR_FUNCTION_REJECTED;
 }
 
+CK_RV gate_enter(struct gate_turn *turn)
+{
+    if (gate_is_free(turn))
+        return CKR_OK;
+    turn->before = turn->operation.state;
+    if (!asks_enter(&turn->rt->asks, &turn->cancel_state))
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (!change_state(turn, turn->before, OPERATION_RUNNING)) {
+        const CK_RV rv = why_not(turn);
+
+        asks_leave(&turn->rt->asks, turn->cancel_state);
+        return rv;
+    }
+    turn->entered = true;
+    return CKR_OK;
+}
+
+/* Ends the operation, or lets go of it. The session beside, when it is to be closed; else CK_INVALID_HANDLE. */
+static CK_SESSION_HANDLE let_go(struct gate_turn *turn, bool ended)
+{
+    struct operation *op = &turn->session->operations[turn->kind];
+    CK_SESSION_HANDLE beside = CK_INVALID_HANDLE;
+
+    pthread_mutex_lock(&turn->session->lock);
+    if (op->serial == turn->operation.serial) {
+        const bool ours = turn->entered || (op->state != OPERATION_ASKING && op->state != OPERATION_RUNNING);
+
+        if (ours && (ended || op->doomed)) {
+            beside = op->on;
+            memset(op, 0, sizeof *op);
+        } else if (turn->entered && op->state == OPERATION_RUNNING) {
+            op->state = turn->before;
+        }
+    }
+    pthread_mutex_unlock(&turn->session->lock);
+    return beside;
+}
+
+static void note_free_end(struct gate_turn *turn)
+{
+    pthread_mutex_lock(&turn->session->lock);
+    turn->session->free[turn->kind].active = false;
+    pthread_mutex_unlock(&turn->session->lock);
+}
+
 void gate_leave(struct gate_turn *turn, bool ended)
 {
     CK_SESSION_HANDLE beside = CK_INVALID_HANDLE;
+    const bool running = turn->operation.state == OPERATION_RUNNING;
 
-    if (ended) {
-        struct operation *op = &turn->session->operations[turn->kind];
-
-        pthread_mutex_lock(&turn->session->lock);
-        if (op->serial == turn->operation.serial) {
-            if (op->state > OPERATION_FORWARDED)
-                beside = op->on;
-            memset(op, 0, sizeof *op);
-        }
-        pthread_mutex_unlock(&turn->session->lock);
-    }
+    if (!gate_is_free(turn))
+        beside = let_go(turn, ended);
+    else if (ended)
+        note_free_end(turn);
     if (beside != CK_INVALID_HANDLE)
-        (void)turn->rt->backend.functions->C_CloseSession(beside);
+        session_close_beside(&turn->rt->sessions, turn->rt->backend.functions, beside);
     session_put(&turn->rt->sessions, turn->session);
+    if (running)
+        asks_leave(&turn->rt->asks, turn->cancel_state);
 }
 
-CK_RV gate_context_login(struct runtime *rt, CK_SESSION_HANDLE handle, const void *pin, CK_ULONG pin_len)
+/* ------------------------------------------------------------------ context-specific logins */
+
+CK_RV gate_context_login(struct runtime *rt, CK_SESSION_HANDLE handle, bool ask, const void *pin, CK_ULONG pin_len)
 {
-    CK_RV rv = CKR_OPERATION_NOT_INITIALIZED;
+    const struct agreement how = {.pin_given = !ask, .pin = pin, .pin_len = pin_len};
+    CK_RV rv;
 
     for (int kind = 0; kind < OPERATION_KINDS; kind++) {
         struct gate_turn turn;
-        CK_RV taken = gate_take(rt, handle, (enum operation_kind)kind, &turn);
+        bool waits;
 
-        if (taken != CKR_OK && taken != CKR_OPERATION_NOT_INITIALIZED)
-            return taken;
-        if (taken != CKR_OK)
+        rv = gate_take(rt, handle, (enum operation_kind)kind, &turn);
+        if (rv == CKR_OPERATION_NOT_INITIALIZED)
             continue;
-        if (gate_must_ask(&turn)) {
-            rv = agree(&turn, NULL, 0, false, pin, pin_len);
-            gate_leave(&turn, false);
-            break;
-        }
+        if (rv != CKR_OK)
+            return rv;
+        waits = gate_must_ask(&turn);
+        if (waits)
+            rv = agree(&turn, &how);
         gate_leave(&turn, false);
+        if (waits)
+            return rv;
     }
-    return rv;
-}
-
-/* ------------------------------------------------------------------ single calls */
-
-static CK_RV agree_once(struct runtime *rt, struct session *session, const struct key_facts *facts,
-                        enum policy_use use)
-{
-    const struct consent_request request = {.use = use,
-                                            .session = session->handle,
-                                            .slot = session->slot,
-                                            .on = CK_INVALID_HANDLE,
-                                            .facts = facts,
-                                            .whole = true};
-    struct ask ask;
-    CK_RV rv = ask_begin(&rt->asks, session->handle, session->slot, &ask);
-
-    if (rv != CKR_OK)
-        return rv;
-    if (!is_closed(session))
-        rv = consent_obtain(rt, &request, ask.cancel_fd);
-    ask_end(&rt->asks, &ask);
-    if (!runtime_get())
-        return CKR_CRYPTOKI_NOT_INITIALIZED;
-    return is_closed(session) ? CKR_SESSION_CLOSED : rv;
-}
-
-CK_RV gate_agree_once(struct runtime *rt, CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, enum policy_use use)
-{
-    struct session *session;
-    struct key_facts facts;
-    CK_RV rv = gate_session(rt, handle, &session);
-
-    if (rv != CKR_OK)
-        return rv;
-    rv = session_key_facts(&rt->sessions, rt->backend.functions, session, object, &facts);
-    if (rv == CKR_OK && !policy_is_free(&rt->config, &facts))
-        rv = agree_once(rt, session, &facts, use);
-    session_put(&rt->sessions, session);
-    return rv;
-}
-
-CK_RV gate_refuse_private_key(struct runtime *rt, CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_RV refusal,
-                              CK_RV invalid)
-{
-    struct session *session;
-    struct key_facts facts;
-    CK_RV rv = gate_session(rt, handle, &session);
-
-    if (rv != CKR_OK)
-        return rv;
-    rv = session_key_facts(&rt->sessions, rt->backend.functions, session, object, &facts);
-    session_put(&rt->sessions, session);
-    if (rv == CKR_OBJECT_HANDLE_INVALID)
-        return invalid;
-    if (rv != CKR_OK)
-        return rv;
-    if (!key_facts_is_private_key(&facts) && policy_is_free(&rt->config, &facts))
-        return CKR_OK;
-    log_warning("a call that has no gate was refused for key \"%s\"", facts.label);
-    return refusal;
+    return ask || !pin ? CKR_OPERATION_NOT_INITIALIZED : gate_present_pin(rt, handle, pin, pin_len);
 }

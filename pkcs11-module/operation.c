@@ -23,7 +23,7 @@ static bool length_known(const struct gate_turn *turn)
 /* A signature's length is exact, so a buffer that is too small for it can be refused before anybody is asked. */
 static bool surely_too_small(const struct gate_turn *turn, CK_ULONG room)
 {
-    return turn->kind == OPERATION_SIGN && length_known(turn) && room < turn->operation.facts.output_len;
+    return turn->kind != OPERATION_DECRYPT && length_known(turn) && room < turn->operation.facts.output_len;
 }
 
 /* While the consent is still open: answers what needs none. false: the consent must be asked for. */
@@ -50,15 +50,18 @@ static CK_RV agree_and_call(struct gate_turn *turn, operation_whole_function *fu
                             CK_ULONG in_len, CK_BYTE_PTR out, CK_ULONG_PTR out_len)
 {
     CK_BYTE_PTR copy = malloc(in_len ? in_len : 1);
-    CK_RV rv;
+    CK_RV rv = CKR_OK;
 
     if (!copy)
         return CKR_HOST_MEMORY;
     if (in_len)
         memcpy(copy, in, in_len);
-    rv = gate_agree(turn, copy, in_len, true);
+    if (!must_query_backend(turn, out))
+        rv = gate_agree(turn, copy, in_len, true);
     if (rv == CKR_OK)
-        rv = function(turn->operation.on, copy, in_len, out, out_len);
+        rv = gate_enter(turn);
+    if (rv == CKR_OK)
+        rv = function(turn->on, copy, in_len, out, out_len);
     secret_wipe(copy, in_len);
     free(copy);
     return rv;
@@ -73,14 +76,12 @@ CK_RV operation_whole(struct runtime *rt, CK_SESSION_HANDLE handle, enum operati
 
     if (rv != CKR_OK)
         return rv;
-    if (!out_len || (!in && in_len > 0)) {
+    if (gate_is_free(&turn))
+        rv = function(handle, in, in_len, out, out_len);
+    else if (!out_len || (!in && in_len > 0))
         rv = CKR_ARGUMENTS_BAD;
-    } else if (!answered_without_consent(&turn, out, out_len, &rv)) {
-        if (turn.operation.state == OPERATION_FORWARDED || must_query_backend(&turn, out))
-            rv = function(turn.operation.on, in, in_len, out, out_len);
-        else
-            rv = agree_and_call(&turn, function, in, in_len, out, out_len);
-    }
+    else if (!answered_without_consent(&turn, out, out_len, &rv))
+        rv = agree_and_call(&turn, function, in, in_len, out, out_len);
     gate_leave(&turn, is_over(rv, out));
     return rv;
 }
@@ -93,13 +94,17 @@ CK_RV operation_final(struct runtime *rt, CK_SESSION_HANDLE handle, enum operati
 
     if (rv != CKR_OK)
         return rv;
-    if (!out_len) {
+    if (gate_is_free(&turn)) {
+        rv = function(handle, out, out_len);
+    } else if (!out_len) {
         rv = CKR_ARGUMENTS_BAD;
     } else if (!answered_without_consent(&turn, out, out_len, &rv)) {
         if (!must_query_backend(&turn, out))
             rv = gate_agree(&turn, NULL, 0, false);
         if (rv == CKR_OK)
-            rv = function(turn.operation.on, out, out_len);
+            rv = gate_enter(&turn);
+        if (rv == CKR_OK)
+            rv = function(turn.on, out, out_len);
     }
     gate_leave(&turn, is_over(rv, out));
     return rv;

@@ -25,4 +25,11 @@ CK_RV operation_whole(struct runtime *rt, CK_SESSION_HANDLE handle, enum operati
 CK_RV operation_final(struct runtime *rt, CK_SESSION_HANDLE handle, enum operation_kind kind,
                       operation_final_function *function, CK_BYTE_PTR out, CK_ULONG_PTR out_len);
 
+/* C_SignUpdate: the consent is asked for at the first part. */
+CK_RV operation_sign_part(struct runtime *rt, CK_SESSION_HANDLE handle, CK_BYTE_PTR part, CK_ULONG part_len);
+
+/* C_DecryptUpdate: the same; a length query before the first part asks nobody. */
+CK_RV operation_decrypt_part(struct runtime *rt, CK_SESSION_HANDLE handle, CK_BYTE_PTR encrypted_part,
+                             CK_ULONG encrypted_part_len, CK_BYTE_PTR part, CK_ULONG_PTR part_len);
+
 #endif

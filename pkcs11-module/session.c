@@ -50,22 +50,31 @@ void session_put(struct session_table *table, struct session *session)
         session_free(session);
 }
 
-/* Marks every operation as over and hands out the sessions beside that are to be closed. */
+/* Ends every operation that no thread is busy with, dooms the others, and hands out the sessions beside that are to be
+ * closed. With the session's lock held. */
 static void session_drop_operations(struct session *session, CK_SESSION_HANDLE beside[OPERATION_KINDS])
 {
     for (int kind = 0; kind < OPERATION_KINDS; kind++) {
         struct operation *op = &session->operations[kind];
 
-        beside[kind] = op->state > OPERATION_FORWARDED ? op->on : CK_INVALID_HANDLE;
-        memset(op, 0, sizeof *op);
+        beside[kind] = CK_INVALID_HANDLE;
+        if (op->state == OPERATION_ASKING || op->state == OPERATION_RUNNING) {
+            op->doomed = true;
+        } else {
+            beside[kind] = op->on;
+            memset(op, 0, sizeof *op);
+        }
+        session->free[kind].active = false;
     }
+    session->presented_end_ms = 0;
 }
 
-static void close_beside(CK_FUNCTION_LIST *backend, const CK_SESSION_HANDLE beside[OPERATION_KINDS])
+static void close_all_beside(struct session_table *table, CK_FUNCTION_LIST *backend,
+                             const CK_SESSION_HANDLE beside[OPERATION_KINDS])
 {
     for (int kind = 0; kind < OPERATION_KINDS; kind++)
-        if (backend && beside[kind] != CK_INVALID_HANDLE)
-            (void)backend->C_CloseSession(beside[kind]);
+        if (beside[kind] != CK_INVALID_HANDLE)
+            session_close_beside(table, backend, beside[kind]);
 }
 
 /* A session that has just left the table: no thread may go on with it, and what runs beside it is closed. */
@@ -77,13 +86,25 @@ static void session_retire(struct session_table *table, CK_FUNCTION_LIST *backen
     session->closed = true;
     session_drop_operations(session, beside);
     pthread_mutex_unlock(&session->lock);
-    close_beside(backend, beside);
+    close_all_beside(table, backend, beside);
     session_put(table, session);
 }
 
-/* Unlinks the first session of a shard that is wanted; the table's reference goes to the caller. */
-static struct session *shard_take(struct session_table *table, unsigned i, bool by_handle, CK_SESSION_HANDLE handle,
-                                  bool by_slot, CK_SLOT_ID slot)
+/* Which sessions are meant. */
+struct selection {
+    bool by_handle, by_slot, beside_only;
+    CK_SESSION_HANDLE handle;
+    CK_SLOT_ID slot;
+};
+
+static bool is_selected(const struct session *session, const struct selection *wanted)
+{
+    return (!wanted->by_handle || session->handle == wanted->handle) &&
+           (!wanted->by_slot || session->slot == wanted->slot) && (!wanted->beside_only || session->beside);
+}
+
+/* Unlinks the first session of a shard that is meant; the table's reference goes to the caller. */
+static struct session *shard_take(struct session_table *table, unsigned i, const struct selection *wanted)
 {
     struct session *taken = NULL;
 
@@ -91,7 +112,7 @@ static struct session *shard_take(struct session_table *table, unsigned i, bool 
     for (struct session **link = &table->shards[i].first; *link && !taken;) {
         struct session *s = *link;
 
-        if ((!by_handle || s->handle == handle) && (!by_slot || s->slot == slot)) {
+        if (is_selected(s, wanted)) {
             *link = s->next;
             taken = s;
         } else {
@@ -102,8 +123,7 @@ static struct session *shard_take(struct session_table *table, unsigned i, bool 
     return taken;
 }
 
-CK_RV session_add(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE handle,
-                  CK_SLOT_ID slot, CK_FLAGS flags)
+CK_RV session_add(struct session_table *table, CK_SESSION_HANDLE handle, CK_SLOT_ID slot, CK_FLAGS flags, bool beside)
 {
     const unsigned i = shard_index(handle);
     struct session *session = calloc(1, sizeof *session);
@@ -117,9 +137,11 @@ CK_RV session_add(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SES
     session->handle = handle;
     session->slot = slot;
     session->flags = flags;
+    session->beside = beside;
     session->references = 1;
-    /* A backend gives a number again once the token was pulled: the old record must not answer for the new one. */
-    session_remove(table, backend, handle);
+    /* A backend gives a number again once the token was pulled: the old record must not answer for the new one. What
+     * ran beside the old one went with the token, and its number may be somebody else's by now: it is not closed. */
+    session_remove(table, NULL, handle);
     pthread_mutex_lock(&table->shards[i].lock);
     session->next = table->shards[i].first;
     table->shards[i].first = session;
@@ -129,28 +151,46 @@ CK_RV session_add(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SES
 
 void session_remove(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE handle)
 {
-    struct session *session = shard_take(table, shard_index(handle), true, handle, false, 0);
+    const struct selection wanted = {.by_handle = true, .handle = handle};
+    struct session *session = shard_take(table, shard_index(handle), &wanted);
 
     if (session)
         session_retire(table, backend, session);
 }
 
-void session_remove_slot(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SLOT_ID slot)
+static void session_remove_all(struct session_table *table, CK_FUNCTION_LIST *backend, const struct selection *wanted)
 {
     struct session *session;
 
     for (unsigned i = 0; i < SESSION_SHARDS; i++)
-        while ((session = shard_take(table, i, false, 0, true, slot)) != NULL)
+        while ((session = shard_take(table, i, wanted)) != NULL)
             session_retire(table, backend, session);
+}
+
+void session_remove_slot(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SLOT_ID slot)
+{
+    const struct selection wanted = {.by_slot = true, .slot = slot};
+
+    session_remove_all(table, backend, &wanted);
 }
 
 void session_table_clear(struct session_table *table)
 {
-    struct session *session;
+    const struct selection all = {0};
 
-    for (unsigned i = 0; i < SESSION_SHARDS; i++)
-        while ((session = shard_take(table, i, false, 0, false, 0)) != NULL)
-            session_retire(table, NULL, session);
+    session_remove_all(table, NULL, &all);
+}
+
+void session_close_beside(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE handle)
+{
+    const struct selection wanted = {.by_handle = true, .beside_only = true, .handle = handle};
+    struct session *session = shard_take(table, shard_index(handle), &wanted);
+
+    if (!session)
+        return;
+    session_put(table, session);
+    if (backend)
+        (void)backend->C_CloseSession(handle);
 }
 
 /* The n-th session of a shard, referenced, or NULL past the last. */
@@ -180,7 +220,7 @@ void session_end_operations(struct session_table *table, CK_FUNCTION_LIST *backe
                 pthread_mutex_lock(&session->lock);
                 session_drop_operations(session, beside);
                 pthread_mutex_unlock(&session->lock);
-                close_beside(backend, beside);
+                close_all_beside(table, backend, beside);
             }
             session_put(table, session);
         }
@@ -194,7 +234,7 @@ bool session_any_on_slot(struct session_table *table, CK_SLOT_ID slot)
     for (unsigned i = 0; i < SESSION_SHARDS && !any; i++) {
         pthread_mutex_lock(&table->shards[i].lock);
         for (const struct session *s = table->shards[i].first; s && !any; s = s->next)
-            any = s->slot == slot;
+            any = s->slot == slot && !s->beside;
         pthread_mutex_unlock(&table->shards[i].lock);
     }
     return any;

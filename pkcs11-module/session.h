@@ -24,22 +24,26 @@
 #include "pkcs11-module/key_facts.h"
 #include "pkcs11-module/p11.h"
 
-enum operation_kind { OPERATION_SIGN, OPERATION_DECRYPT, OPERATION_KINDS };
+enum operation_kind { OPERATION_SIGN, OPERATION_SIGN_RECOVER, OPERATION_DECRYPT, OPERATION_KINDS };
 
 enum operation_state {
-    OPERATION_NONE,
-    OPERATION_FORWARDED, /* needs no consent; runs on the application's own session */
+    OPERATION_NONE,      /* none that needs a consent: whatever runs on the application's own session is forwarded */
     OPERATION_WAITING,   /* needs a consent that has not been given */
     OPERATION_ASKING,    /* a thread is asking for it */
     OPERATION_CONSENTED, /* given, for this operation and no other */
+    OPERATION_RUNNING,   /* a thread is in the backend with it */
 };
 
+/* An operation with a protected key. A thread that is asking for it or running it owns it: whoever wants to end it
+ * meanwhile (a logout, a closed session) marks it as doomed, and the owner ends it when it comes back. */
 struct operation {
     enum operation_state state;
-    CK_SESSION_HANDLE on;  /* the session that the backend runs it on */
+    bool doomed;
+    CK_SESSION_HANDLE on; /* the session beside, on which the backend runs it */
     CK_OBJECT_HANDLE key;
-    uint64_t serial;       /* tells this operation from a later one of the same session and kind */
-    bool bound;            /* the consent was for one piece of data, whole: */
+    CK_MECHANISM_TYPE mechanism;
+    uint64_t serial; /* tells this operation from a later one of the same session and kind */
+    bool bound;      /* the consent was for one piece of data, whole: */
     unsigned char digest[crypto_generichash_BYTES];
     struct key_facts facts;
 };
@@ -50,10 +54,17 @@ struct session {
     CK_SESSION_HANDLE handle;
     CK_SLOT_ID slot;
     CK_FLAGS flags; /* of C_OpenSession: CKF_RW_SESSION decides how the session beside it is opened */
+    bool beside;    /* opened by the gate: the application does not know it, and must not reach it by guessing */
     pthread_mutex_t lock;
     bool closed;
     uint64_t next_serial;
     struct operation operations[OPERATION_KINDS];
+    /* Operations that need no consent run on the application's own session. begun: there has been one, so data calls may
+     * be forwarded, and the backend says whether it is still there. active: it is, as far as its answers tell. */
+    struct {
+        bool begun, active;
+    } free[OPERATION_KINDS];
+    int64_t presented_end_ms; /* a PIN presented for a single call counts until then (CLOCK_BOOTTIME); 0: none */
     struct {
         CK_OBJECT_HANDLE object;
         uint64_t epoch; /* of the table when they were read; 0: empty */
@@ -77,9 +88,8 @@ struct session_table {
 };
 
 /* Records a session that the backend has just opened; what was known of an earlier one with the same handle is
- * dropped. CKR_HOST_MEMORY. */
-CK_RV session_add(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE handle,
-                  CK_SLOT_ID slot, CK_FLAGS flags);
+ * dropped. beside: it is the gate's own. CKR_HOST_MEMORY. */
+CK_RV session_add(struct session_table *table, CK_SESSION_HANDLE handle, CK_SLOT_ID slot, CK_FLAGS flags, bool beside);
 
 /* The session, to be given back with session_put; NULL when it is not known. */
 struct session *session_get(struct session_table *table, CK_SESSION_HANDLE handle);
@@ -94,7 +104,10 @@ void session_remove_slot(struct session_table *table, CK_FUNCTION_LIST *backend,
 /* Ends the operations of every session of the slot that need or have a consent: after a logout. */
 void session_end_operations(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SLOT_ID slot);
 
-/* true when a session of the slot is open. */
+/* Closes a session beside, unless it is gone already with all sessions of its slot. */
+void session_close_beside(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE handle);
+
+/* true when a session of the application's is open on the slot. */
 bool session_any_on_slot(struct session_table *table, CK_SLOT_ID slot);
 
 /* Forgets every session without a call to the backend: for C_Finalize, which closes them itself. */

@@ -41,6 +41,23 @@ CK_RV template_protect(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, bool always_
     return CKR_OK;
 }
 
+CK_RV template_copy(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, struct template *copy)
+{
+    CK_ATTRIBUTE_PTR all;
+
+    if (!attributes && count > 0)
+        return CKR_ARGUMENTS_BAD;
+    if (count > SIZE_MAX / sizeof *all - 1)
+        return CKR_HOST_MEMORY;
+    all = malloc((count + 1) * sizeof *all);
+    if (!all)
+        return CKR_HOST_MEMORY;
+    if (count)
+        memcpy(all, attributes, count * sizeof *all);
+    *copy = (struct template){all, count};
+    return CKR_OK;
+}
+
 void template_clear(struct template *template)
 {
     free(template->attributes);

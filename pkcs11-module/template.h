@@ -22,6 +22,10 @@ struct template {
  * whatever the application wrote. CKR_ARGUMENTS_BAD, CKR_HOST_MEMORY. */
 CK_RV template_protect(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, bool always_authenticate,
                        struct template *protected);
+
+/* The application's template as it is, so that no thread of the host can add to it meanwhile. */
+CK_RV template_copy(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, struct template *copy);
+
 void template_clear(struct template *template);
 
 /* Does the template (say it or, by contradicting itself, might it) create a private key? */

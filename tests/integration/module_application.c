@@ -121,16 +121,18 @@ static void three_wrong_pins_lock_until_a_new_login(void **state)
     assert_ok(use_sign_data(&fx, fx.session, &signature));
 }
 
-static void context_login_needs_an_operation(void **state)
+static void context_login_before_an_operation_is_no_consent_to_it(void **state)
 {
     CK_MECHANISM hmac = {CKM_SHA256_HMAC, NULL, 0};
 
     (void)state;
-    assert_rv(context_login(fx.session, FIXTURE_PIN), CKR_OPERATION_NOT_INITIALIZED);
+    assert_rv(context_login(fx.session, "000000"), CKR_PIN_INCORRECT);
+    assert_ok(context_login(fx.session, FIXTURE_PIN)); /* it waits for a single call */
+    assert_ok(use_sign_init(&fx, fx.session, key(KEY_PLAIN_RSA)));
+    assert_rv(use_sign_data(&fx, fx.session, &signature), CKR_USER_NOT_LOGGED_IN);
     assert_ok(fx.p11->C_SignInit(fx.session, &hmac, key_secret(fx.p11, fx.session, KEY_HMAC)));
-    assert_rv(context_login(fx.session, FIXTURE_PIN), CKR_OPERATION_NOT_INITIALIZED);
     assert_rv(context_login(99999, FIXTURE_PIN), CKR_SESSION_HANDLE_INVALID);
-    assert_rv(fx.p11->C_Login(fx.session, CKU_CONTEXT_SPECIFIC, NULL, 0), CKR_ARGUMENTS_BAD);
+    assert_rv(fx.p11->C_Login(fx.session, CKU_CONTEXT_SPECIFIC, NULL, 0), CKR_OPERATION_NOT_INITIALIZED);
 }
 
 /* It serves the operation that waits in its own session and no other. */
@@ -160,7 +162,6 @@ static void context_login_serves_one_operation(void **state)
     assert_ok(use_decrypt_init(&fx, fx.session, key(KEY_HIGH_RSA)));
     assert_ok(context_login(fx.session, FIXTURE_PIN));
     assert_ok(context_login(fx.session, FIXTURE_PIN));
-    assert_rv(context_login(fx.session, FIXTURE_PIN), CKR_OPERATION_NOT_INITIALIZED);
     assert_ok(use_decrypt_data(&fx, fx.session, &message, &data));
     assert_true(use_data_is_right(&data));
     assert_ok(use_sign_data(&fx, fx.session, &signature));
@@ -254,7 +255,7 @@ int main(void)
         TEST(multi_part_needs_one_login),
         TEST(wrong_pin_keeps_the_operation_waiting),
         TEST(three_wrong_pins_lock_until_a_new_login),
-        TEST(context_login_needs_an_operation),
+        TEST(context_login_before_an_operation_is_no_consent_to_it),
         TEST(context_login_serves_its_session),
         TEST(context_login_serves_one_operation),
         TEST(length_query_needs_no_login),

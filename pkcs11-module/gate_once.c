@@ -1,0 +1,143 @@
+#include "pkcs11-module/gate_once.h"
+
+#include <time.h>
+
+#include "common/log.h"
+#include "pkcs11-module/consent.h"
+#include "pkcs11-module/gate.h"
+
+/* How long a presented PIN waits for its call. */
+#define PRESENTED_MS 30000
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+CK_RV gate_facts(struct runtime *rt, CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_RV invalid,
+                 struct key_facts *facts)
+{
+    struct session *session;
+    CK_RV rv = gate_session(rt, handle, &session);
+
+    if (rv != CKR_OK)
+        return rv;
+    rv = session_key_facts(&rt->sessions, rt->backend.functions, session, object, facts);
+    session_put(&rt->sessions, session);
+    return rv == CKR_OBJECT_HANDLE_INVALID ? invalid : rv;
+}
+
+/* ------------------------------------------------------------------ a PIN presented beforehand */
+
+CK_RV gate_present_pin(struct runtime *rt, CK_SESSION_HANDLE handle, const void *pin, CK_ULONG pin_len)
+{
+    const struct key_facts none = {.object_class = CKO_PRIVATE_KEY};
+    struct consent_request request = {.facts = &none, .on = CK_INVALID_HANDLE};
+    struct session *session;
+    CK_RV rv;
+
+    if (rt->config.module.prompt != CONFIG_PROMPT_APPLICATION)
+        return CKR_OPERATION_NOT_INITIALIZED;
+    rv = gate_session(rt, handle, &session);
+    if (rv != CKR_OK)
+        return rv;
+    request.session = handle;
+    request.slot = session->slot;
+    rv = consent_check_pin(rt, &request, pin, pin_len);
+    if (rv == CKR_OK) {
+        pthread_mutex_lock(&session->lock);
+        session->presented_end_ms = session->closed ? 0 : now_ms() + PRESENTED_MS;
+        pthread_mutex_unlock(&session->lock);
+    }
+    session_put(&rt->sessions, session);
+    return rv;
+}
+
+/* Uses the presentation up, whether or not it is still in time. */
+static bool take_presented(struct session *session)
+{
+    int64_t end_ms;
+
+    pthread_mutex_lock(&session->lock);
+    end_ms = session->presented_end_ms;
+    session->presented_end_ms = 0;
+    pthread_mutex_unlock(&session->lock);
+    return now_ms() < end_ms;
+}
+
+/* ------------------------------------------------------------------ consent */
+
+/* The state of the login, so that a logout during the question is noticed. */
+static CK_RV session_state(struct runtime *rt, CK_SESSION_HANDLE handle, CK_STATE *state)
+{
+    CK_SESSION_INFO info;
+    CK_RV rv = rt->backend.functions->C_GetSessionInfo(handle, &info);
+
+    if (rv == CKR_OK)
+        *state = info.state;
+    return rv;
+}
+
+static CK_RV ask_once(struct runtime *rt, struct session *session, const struct consent_request *request)
+{
+    CK_STATE before = 0, after = 0;
+    struct ask ask;
+    CK_RV rv = session_state(rt, session->handle, &before);
+
+    if (rv == CKR_OK)
+        rv = ask_begin(&rt->asks, session->handle, session->slot, &ask);
+    if (rv != CKR_OK)
+        return rv;
+    if (!gate_session_is_closed(session))
+        rv = consent_obtain(rt, request, ask.cancel_fd);
+    if (!gate_session_is_closed(session) && session_state(rt, session->handle, &after) == CKR_OK && before != after &&
+        rv == CKR_OK)
+        rv = CKR_USER_NOT_LOGGED_IN;
+    ask_end(&rt->asks, &ask);
+    if (!runtime_get())
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    return gate_session_is_closed(session) ? CKR_SESSION_CLOSED : rv;
+}
+
+CK_RV gate_agree_once(struct runtime *rt, CK_SESSION_HANDLE handle, const struct key_facts *facts, enum policy_use use,
+                      const void *data, CK_ULONG data_len)
+{
+    struct consent_request request = {.use = use,
+                                      .session = handle,
+                                      .on = CK_INVALID_HANDLE,
+                                      .facts = facts,
+                                      .data = data,
+                                      .data_len = data_len,
+                                      .whole = true};
+    struct session *session;
+    CK_RV rv;
+
+    if (policy_is_free(&rt->config, facts))
+        return CKR_OK;
+    rv = gate_session(rt, handle, &session);
+    if (rv != CKR_OK)
+        return rv;
+    request.slot = session->slot;
+    if (rt->config.module.prompt == CONFIG_PROMPT_APPLICATION && take_presented(session))
+        request.presented = true;
+    rv = ask_once(rt, session, &request);
+    session_put(&rt->sessions, session);
+    return rv;
+}
+
+CK_RV gate_refuse_private_key(struct runtime *rt, CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_RV refusal,
+                              CK_RV invalid)
+{
+    struct key_facts facts;
+    CK_RV rv = gate_facts(rt, handle, object, invalid, &facts);
+
+    if (rv != CKR_OK)
+        return rv;
+    if (!key_facts_is_private_key(&facts) && policy_is_free(&rt->config, &facts))
+        return CKR_OK;
+    log_warning("a call that is not meant for private keys was refused for key \"%s\"", facts.label);
+    return refusal;
+}
