@@ -2,7 +2,10 @@
 
 #include <sodium.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
+
+#include "common/secret.h"
 
 /* sodium_malloc does not tell a block's size, and realloc must know it: it stands in front. */
 #define HEAD _Alignof(max_align_t)
@@ -10,12 +13,18 @@
 void *assuan_memory_malloc(size_t size)
 {
     unsigned char *block;
+    size_t padded;
 
     if (sodium_init() < 0 || size > SIZE_MAX / 2)
         return NULL;
-    block = sodium_malloc((HEAD + size + HEAD - 1) / HEAD * HEAD);
+    padded = (HEAD + size + HEAD - 1) / HEAD * HEAD;
+    block = sodium_malloc(padded);
     if (!block)
         return NULL;
+    if (!secret_protect_block(block, padded)) {
+        sodium_free(block);
+        return NULL;
+    }
     memcpy(block, &size, sizeof size);
     return block + HEAD;
 }

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +39,15 @@ enum error_code log_open(const struct config *config, struct error *err)
         return ERROR_IO;
     }
     free(path);
+    if (fd <= STDERR_FILENO) {
+        /* In a host that closed its standard descriptors the log must not become its stdout. */
+        const int higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+        close(fd);
+        fd = higher;
+        if (fd < 0)
+            return error_set(err, ERROR_IO, _("There is no file descriptor left for the log."));
+    }
     pthread_mutex_lock(&log_state.lock);
     if (log_state.fd >= 0)
         close(log_state.fd);
@@ -93,6 +104,26 @@ static size_t log_format(char *line, size_t size, enum config_log_level level, c
     return (size_t)head + 1;
 }
 
+/* A log that cannot be written (disk full, file size limit) must not stop, still less kill, what it tells about: a file
+ * at its limit raises SIGXFSZ (setrlimit(2)), which is taken back when this write raised it. */
+static void log_put(int fd, const char *line, size_t len)
+{
+    sigset_t limit, before, pending;
+    const struct timespec now = {0};
+    bool was_pending;
+    ssize_t written;
+
+    sigemptyset(&limit);
+    sigaddset(&limit, SIGXFSZ);
+    sigpending(&pending);
+    was_pending = sigismember(&pending, SIGXFSZ) == 1;
+    pthread_sigmask(SIG_BLOCK, &limit, &before);
+    written = write(fd, line, len);
+    if (written < 0 && errno == EFBIG && !was_pending)
+        (void)sigtimedwait(&limit, NULL, &now);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 void log_write(enum config_log_level level, const char *format, ...)
 {
     char line[LOG_LINE_MAX];
@@ -104,11 +135,8 @@ void log_write(enum config_log_level level, const char *format, ...)
     len = log_format(line, sizeof line, level, format, args);
     va_end(args);
     pthread_mutex_lock(&log_state.lock);
-    if (log_state.fd >= 0 && level <= log_state.level) {
-        /* A log that cannot be written (disk full) must not stop what it tells about. */
-        ssize_t ignored = write(log_state.fd, line, len);
-        (void)ignored;
-    }
+    if (log_state.fd >= 0 && level <= log_state.level)
+        log_put(log_state.fd, line, len);
     pthread_mutex_unlock(&log_state.lock);
     errno = saved_errno;
 }

@@ -28,7 +28,8 @@ static int64_t monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Default dispositions and an empty mask: a host that ignores SIGTERM must not make pinentry immortal. */
+/* Default dispositions and an empty mask: a host that ignores SIGTERM must not make pinentry immortal. The user's own
+ * ids: what draws windows in a setuid host's name must not have its rights. */
 static int spawn_attributes(posix_spawnattr_t *attr)
 {
     sigset_t all;
@@ -40,7 +41,7 @@ static int spawn_attributes(posix_spawnattr_t *attr)
         return -1;
     posix_spawnattr_setsigdefault(attr, &all);
     posix_spawnattr_setsigmask(attr, &none);
-    posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_RESETIDS);
     return 0;
 }
 

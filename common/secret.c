@@ -32,6 +32,12 @@ static bool secret_keep_from_children(void *block, size_t size)
     return madvise((void *)first, end - first, MADV_WIPEONFORK) == 0; // NOLINT(performance-no-int-to-ptr)
 }
 
+bool secret_protect_block(void *block, size_t size)
+{
+    /* sodium_malloc goes on when mlock fails; a PIN that could reach the swap is not acceptable here. */
+    return sodium_mlock(block, size) == 0 && secret_keep_from_children(block, size);
+}
+
 struct secret *secret_new(size_t capacity)
 {
     struct secret *s;
@@ -43,8 +49,7 @@ struct secret *secret_new(size_t capacity)
     s = sodium_malloc(size);
     if (!s)
         return NULL;
-    /* sodium_malloc goes on when mlock fails; a PIN that could reach the swap is not acceptable here. */
-    if (sodium_mlock(s, size) != 0 || !secret_keep_from_children(s, size)) {
+    if (!secret_protect_block(s, size)) {
         sodium_free(s);
         return NULL;
     }

@@ -50,6 +50,10 @@ bool secret_equal(const struct secret *a, const struct secret *b);
 void secret_seal(struct secret *s);
 void secret_unseal(struct secret *s);
 
+/* Makes a block of libsodium's (sodium_malloc) fit for a secret: surely locked, and zero in a forked child. false: it
+ * cannot be; the block is then to be freed. For libraries' buffers that a secret passes through. */
+bool secret_protect_block(void *block, size_t size);
+
 /* Wipes memory that is not a struct secret (a struct that held a length, a library's buffer). */
 void secret_wipe(void *data, size_t len);
 

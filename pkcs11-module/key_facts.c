@@ -70,6 +70,9 @@ static CK_ULONG curve_signature_length(const CK_BYTE *params, CK_ULONG len)
         {"\x06\x05\x2b\x81\x04\x00\x0a", 7, 64},             /* secp256k1 */
         {"\x06\x05\x2b\x81\x04\x00\x22", 7, 96},             /* P-384 */
         {"\x06\x05\x2b\x81\x04\x00\x23", 7, 132},            /* P-521 */
+        {"\x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01\x07", 11, 64},  /* brainpoolP256r1 */
+        {"\x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01\x0b", 11, 96},  /* brainpoolP384r1 */
+        {"\x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01\x0d", 11, 128}, /* brainpoolP512r1 */
         {"\x06\x03\x2b\x65\x70", 5, 64},                      /* Ed25519 */
         {"\x06\x03\x2b\x65\x71", 5, 114},                     /* Ed448 */
         {"\x13\x0c" "edwards25519", 14, 64},

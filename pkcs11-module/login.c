@@ -78,10 +78,15 @@ static void login_expire(struct login_table *table)
 static bool login_hash(const struct login_table *table, const void *pin, CK_ULONG pin_len,
                        unsigned char hash[crypto_generichash_BYTES])
 {
-    return table->hash_key &&
-           crypto_generichash(hash, crypto_generichash_BYTES, pin, pin_len,
-                              (const unsigned char *)secret_bytes(table->hash_key),
-                              secret_length(table->hash_key)) == 0;
+    bool hashed;
+
+    if (!table->hash_key)
+        return false;
+    hashed = crypto_generichash(hash, crypto_generichash_BYTES, pin, pin_len,
+                                (const unsigned char *)secret_bytes(table->hash_key),
+                                secret_length(table->hash_key)) == 0;
+    sodium_stackzero(4096); /* the hash function's own block buffer held the PIN */
+    return hashed;
 }
 
 CK_RV login_remember(struct login_table *table, CK_SLOT_ID slot, const void *pin, CK_ULONG pin_len, unsigned grace_s)
@@ -90,7 +95,7 @@ CK_RV login_remember(struct login_table *table, CK_SLOT_ID slot, const void *pin
     CK_RV rv = CKR_HOST_MEMORY;
 
     login_forget(table, slot);
-    if (pin_len == 0)
+    if (!pin || pin_len == 0)
         return CKR_OK;
     login = calloc(1, sizeof *login);
     if (!login)

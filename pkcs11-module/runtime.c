@@ -1,5 +1,6 @@
 #include "pkcs11-module/runtime.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -105,6 +106,10 @@ static CK_RV runtime_start_locked(struct runtime *rt, CK_VOID_PTR init_args)
     return CKR_OK;
 }
 
+/* This thread is in C_Initialize or C_Finalize: a backend that calls back (p11-kit's proxy, when this module is
+ * registered in p11-kit too) would wait for itself. */
+static _Thread_local bool runtime_changing;
+
 CK_RV runtime_start(CK_VOID_PTR init_args)
 {
     struct runtime *rt = runtime_map();
@@ -112,9 +117,16 @@ CK_RV runtime_start(CK_VOID_PTR init_args)
 
     if (!rt)
         return CKR_HOST_MEMORY;
+    if (runtime_changing) {
+        log_error("the backend loads pinward again: name the token's own module in [module] backend, or take pinward "
+                  "out of what the backend loads");
+        return CKR_GENERAL_ERROR;
+    }
+    runtime_changing = true;
     pthread_mutex_lock(&rt->lifecycle);
     rv = runtime_start_locked(rt, init_args);
     pthread_mutex_unlock(&rt->lifecycle);
+    runtime_changing = false;
     return rv;
 }
 
@@ -123,8 +135,9 @@ CK_RV runtime_stop(void)
     struct runtime *rt = atomic_load(&runtime_mapping);
     CK_RV rv = CKR_CRYPTOKI_NOT_INITIALIZED;
 
-    if (rt == &runtime_none)
+    if (rt == &runtime_none || runtime_changing)
         return rv;
+    runtime_changing = true;
     pthread_mutex_lock(&rt->lifecycle);
     if (atomic_load(&rt->functions)) {
         /* From here every call is refused; then the operations go, so that whoever is being asked finds none to go
@@ -140,14 +153,19 @@ CK_RV runtime_stop(void)
         log_close();
     }
     pthread_mutex_unlock(&rt->lifecycle);
+    runtime_changing = false;
     return rv;
 }
 
-/* A host that unloads the module without C_Finalize: the pages must not stay behind with what they hold. */
+/* A host that unloads the module, or exits, without C_Finalize: no PIN may stay behind, and no descriptor. The backend is
+ * left alone: at exit it may be in pieces already. */
 __attribute__((destructor)) static void runtime_unload(void)
 {
     struct runtime *rt = atomic_exchange(&runtime_mapping, &runtime_none);
 
-    if (rt != &runtime_none)
-        munmap(rt, sizeof *rt);
+    if (rt == &runtime_none)
+        return;
+    login_table_clear(&rt->logins);
+    log_close();
+    munmap(rt, sizeof *rt);
 }

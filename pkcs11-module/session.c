@@ -193,35 +193,37 @@ void session_close_beside(struct session_table *table, CK_FUNCTION_LIST *backend
         (void)backend->C_CloseSession(handle);
 }
 
-/* The n-th session of a shard, referenced, or NULL past the last. */
-static struct session *shard_at(struct session_table *table, unsigned i, unsigned n)
+/* A session of the shard that is of the slot and has not been visited in this round, referenced; NULL when there is none. */
+static struct session *shard_next(struct session_table *table, unsigned i, CK_SLOT_ID slot, uint64_t round)
 {
     struct session *s;
 
     pthread_mutex_lock(&table->shards[i].lock);
     s = table->shards[i].first;
-    while (s && n-- > 0)
+    while (s && (s->slot != slot || s->visited >= round))
         s = s->next;
-    if (s)
+    if (s) {
+        s->visited = round;
         s->references++;
+    }
     pthread_mutex_unlock(&table->shards[i].lock);
     return s;
 }
 
 void session_end_operations(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SLOT_ID slot)
 {
+    const uint64_t round = atomic_fetch_add(&table->rounds, 1) + 1;
+
     for (unsigned i = 0; i < SESSION_SHARDS; i++) {
         struct session *session;
 
-        for (unsigned n = 0; (session = shard_at(table, i, n)) != NULL; n++) {
-            if (session->slot == slot) {
-                CK_SESSION_HANDLE beside[OPERATION_KINDS];
+        while ((session = shard_next(table, i, slot, round)) != NULL) {
+            CK_SESSION_HANDLE beside[OPERATION_KINDS];
 
-                pthread_mutex_lock(&session->lock);
-                session_drop_operations(session, beside);
-                pthread_mutex_unlock(&session->lock);
-                close_all_beside(table, backend, beside);
-            }
+            pthread_mutex_lock(&session->lock);
+            session_drop_operations(session, beside);
+            pthread_mutex_unlock(&session->lock);
+            close_all_beside(table, backend, beside);
             session_put(table, session);
         }
     }

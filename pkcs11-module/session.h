@@ -72,7 +72,8 @@ struct session {
     } facts[SESSION_FACTS_KEPT];
     unsigned facts_next;
 
-    unsigned references; /* guarded by the shard's lock */
+    unsigned references; /* this and what follows is guarded by the shard's lock */
+    uint64_t visited;    /* the last round of session_end_operations that came by */
     struct session *next;
 };
 
@@ -85,6 +86,7 @@ struct session_table {
     } shards[SESSION_SHARDS];
     /* Raised whenever a handle may have come to mean another object; facts of an older epoch are read again. */
     _Alignas(64) _Atomic uint64_t facts_epoch;
+    _Atomic uint64_t rounds; /* of session_end_operations */
 };
 
 /* Records a session that the backend has just opened; what was known of an earlier one with the same handle is
