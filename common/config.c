@@ -60,7 +60,6 @@ struct config_build {
     bool seen[KEY_COUNT];
 };
 
-static const char *const level_words[] = {"low", "medium", "high", NULL};
 static const char *const prompt_words[] = {"module", "application", NULL};
 static const char *const log_level_words[] = {"error", "warning", "info", "debug", NULL};
 static const char *const yes_no_words[] = {"no", "yes", NULL};
@@ -142,10 +141,7 @@ static const char *config_store(const struct config_key *key, const char *value,
                                                          : _("a time in seconds or minutes within its limits, "
                                                              "such as 30s or 2m");
     case VALUE_LEVEL:
-        word = config_word(level_words, value);
-        if (word >= 0)
-            *(enum config_level *)member = (enum config_level)word;
-        return word >= 0 ? NULL : "high, medium, low";
+        return config_level_parse(value, member) ? NULL : "high, medium, low";
     case VALUE_PROMPT:
         word = config_word(prompt_words, value);
         if (word >= 0)
@@ -170,28 +166,63 @@ static const char *config_store(const struct config_key *key, const char *value,
     return _("a key of this version");
 }
 
-static bool config_take(void *data, const char *section, const char *name, const char *value, struct error *why)
+/* A section's header: most need no more than what their keys say. */
+static enum error_code config_take_section(void *data, const struct config_section *section, struct error *why)
 {
     struct config_build *build = data;
 
-    for (size_t i = 0; i < KEY_COUNT; i++) {
-        const char *expected;
+    if (section->argument)
+        return config_rules_begin(&build->config.rules, section, why);
+    if (strcmp(section->name, "key") == 0 || strcmp(section->name, "app") == 0)
+        return error_set(why, ERROR_CONFIG, _("the section says nothing of whose it is; expected [%s \"name\"]"),
+                         section->name);
+    return ERROR_NONE;
+}
 
-        if (strcmp(config_keys[i].section, section) != 0 || strcmp(config_keys[i].name, name) != 0)
-            continue;
-        if (build->seen[i]) {
-            error_set(why, ERROR_CONFIG, _("\"%s\" is given a second time; expected it once"), name);
-            return false;
-        }
-        build->seen[i] = true;
-        expected = config_store(&config_keys[i], value, &build->config);
-        if (expected)
-            error_set(why, ERROR_CONFIG, _("\"%s\" is not a value for %s; expected %s"), value, name, expected);
-        return expected == NULL;
-    }
-    error_set(why, ERROR_CONFIG, _("there is no \"%s\" in a section [%s]; expected one of the keys in pinward.conf(5)"),
-              name, section);
-    return false;
+static enum error_code config_take_key(struct config_build *build, size_t i, const char *value, unsigned line,
+                                       struct error *why)
+{
+    const char *name = config_keys[i].name;
+    const char *expected;
+
+    if (build->seen[i])
+        return error_set(why, ERROR_CONFIG, _("\"%s\" is given a second time; expected it once"), name);
+    build->seen[i] = true;
+    expected = config_store(&config_keys[i], value, &build->config);
+    if (expected)
+        return error_set(why, ERROR_CONFIG, _("\"%s\" is not a value for %s; expected %s"), value, name, expected);
+    if (config_keys[i].offset == MEMBER(module.level))
+        build->config.module.level_line = line;
+    return ERROR_NONE;
+}
+
+static enum error_code config_take_pair(void *data, const struct config_section *section, const char *name,
+                                        const char *value, unsigned line, struct error *why)
+{
+    struct config_build *build = data;
+
+    if (config_rules_is_rule(section))
+        return config_rules_set(&build->config.rules, name, value, why);
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        if (strcmp(config_keys[i].section, section->name) == 0 && strcmp(config_keys[i].name, name) == 0)
+            return config_take_key(build, i, value, line, why);
+    return error_set(why, ERROR_CONFIG,
+                     _("there is no \"%s\" in a section [%s]; expected one of the keys in pinward.conf(5)"), name,
+                     section->name);
+}
+
+/* The whole file into build. */
+static enum error_code config_read(const char *path, struct config_build *build, struct error *err)
+{
+    static const struct config_file_taker taker = {config_take_section, config_take_pair};
+    struct error why = {0};
+    unsigned line = 0;
+    enum error_code status = config_file_read(path, &taker, build, err);
+
+    if (status != ERROR_NONE)
+        return status;
+    status = config_rules_finish(&build->config.rules, &line, &why);
+    return status == ERROR_NONE ? ERROR_NONE : error_set(err, status, _("%s, line %u: %s."), path, line, why.text);
 }
 
 static bool config_defaults(struct config *config)
@@ -219,7 +250,7 @@ static enum error_code config_build_from(const char *path, struct config *config
         build.config.file = strdup(path);
         if (!build.config.file)
             goto out;
-        status = config_file_read(path, config_take, &build, err);
+        status = config_read(path, &build, err);
         if (status != ERROR_NONE)
             goto out;
     }
@@ -257,6 +288,7 @@ void config_clear(struct config *config)
     free(config->file);
     free(config->module.backend);
     free(config->module.pinentry);
+    config_rules_clear(&config->rules);
     free(config->portal.url);
     free(config->portal.ca_file);
     free(config->portal.captcha_command);

@@ -12,14 +12,8 @@
 
 #include <stdbool.h>
 
+#include "config_rules.h"
 #include "error.h"
-
-/* [module] level: what a private key's use needs besides the token's login. */
-enum config_level {
-    CONFIG_LEVEL_LOW,    /* nothing more */
-    CONFIG_LEVEL_MEDIUM, /* the user confirms every use */
-    CONFIG_LEVEL_HIGH,   /* the PIN at every use */
-};
 
 /* [module] prompt: who asks for the PIN. */
 enum config_prompt {
@@ -47,11 +41,13 @@ struct config {
     struct {
         char *backend; /* path of the token's own module; default: SoftHSM2 */
         enum config_prompt prompt;
-        enum config_level level;
+        enum config_level level; /* of private keys that no rule names */
+        unsigned level_line;     /* where the file says it; 0: it does not, and this is the default */
         char *pinentry;                /* path of the program; default /usr/bin/pinentry */
         unsigned login_grace_s;        /* a module-prompted login covers the first use within it; 0: never */
         unsigned prompt_timeout_s;     /* a prompt is answered within this or the use is denied */
     } module;
+    struct config_rules rules; /* [token "..."], [key "..."], [app "..."] */
     struct {
         char *url;             /* https://host[:port], no trailing slash; NULL: not configured */
         char *ca_file;         /* PEM: the pinned CA, for TLS and for issued certificates; NULL: not configured */

@@ -11,18 +11,21 @@
 
 #include "common/i18n.h"
 
+/* inih gets this line instead of a section's header, which config_section has read. */
+#define STAND_IN      "pinward"
+#define STAND_IN_LINE "[" STAND_IN "]\n"
+
 struct reading {
     FILE *stream;
     char *line;
     size_t line_size;
     unsigned line_number;
-    int line_max; /* bytes that inih takes, NUL included */
-    bool line_too_long;
-    bool rejected;
-    unsigned rejected_line;
-    config_file_take *take;
+    struct config_section section;
+    enum error_code status; /* of the first line that was refused here and not by inih, */
+    unsigned refused_line;  /* its number, */
+    struct error why;       /* and half a sentence */
+    const struct config_file_taker *taker;
     void *data;
-    struct error why;
 };
 
 /* folder + "/pinward/pinward.conf" when such a file exists. */
@@ -69,23 +72,60 @@ enum error_code config_file_find(char **path, struct error *err)
     return ERROR_NONE;
 }
 
+static void config_file_refuse(struct reading *r, enum error_code status)
+{
+    r->status = status;
+    r->refused_line = r->line_number;
+}
+
+/* The header of a section: read, and handed on. */
+static enum error_code config_file_enter(struct reading *r, const char *line)
+{
+    struct config_section section;
+    enum error_code status = config_section_parse(line, r->line_number, &section, &r->why);
+
+    if (status != ERROR_NONE)
+        return status;
+    config_section_clear(&r->section);
+    r->section = section;
+    return r->taker->section(r->data, &r->section, &r->why);
+}
+
+/* A byte order mark is allowed in front of the first line. */
+static const char *config_file_skip_mark(const char *line, unsigned line_number)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+
+    return line_number == 1 && strncmp(line, mark, sizeof mark - 1) == 0 ? line + sizeof mark - 1 : line;
+}
+
 /* inih's line reader. Leading blanks go: inih would take an indented pair for the continuation of the one before.
  * A line that does not fit inih's buffer would be cut into two pairs, so it ends the reading instead. */
 static char *config_file_next_line(char *buffer, int size, void *stream)
 {
     struct reading *r = stream;
-    ssize_t len = getline(&r->line, &r->line_size, r->stream);
+    ssize_t len = r->status == ERROR_NONE ? getline(&r->line, &r->line_size, r->stream) : -1;
+    const bool whole = len >= 0 && strlen(r->line) == (size_t)len;
     const char *start;
 
     if (len < 0)
         return NULL;
     r->line_number++;
-    r->line_max = size;
-    start = r->line + strspn(r->line, " \t");
-    if (strlen(start) >= (size_t)size || strlen(r->line) != (size_t)len) {
-        r->line_too_long = true;
-        return NULL;
+    start = config_file_skip_mark(r->line, r->line_number);
+    start += strspn(start, " \t\v\f\r");
+    if (whole && config_section_is_header(start)) {
+        enum error_code status = config_file_enter(r, start);
+
+        if (status != ERROR_NONE)
+            config_file_refuse(r, status);
+        start = STAND_IN_LINE;
+    } else if (!whole || strlen(start) >= (size_t)size) {
+        config_file_refuse(r, error_set(&r->why, ERROR_CONFIG,
+                                        _("the line is too long or holds a NUL; expected at most %d characters"),
+                                        size - 2));
     }
+    if (r->status != ERROR_NONE)
+        return NULL;
     strcpy(buffer, start);
     return buffer;
 }
@@ -93,14 +133,18 @@ static char *config_file_next_line(char *buffer, int size, void *stream)
 static int config_file_pair(void *user, const char *section, const char *name, const char *value)
 {
     struct reading *r = user;
+    enum error_code status;
 
-    if (r->rejected)
+    if (r->status != ERROR_NONE)
         return 0;
-    if (r->take(r->data, section, name, value, &r->why))
-        return 1;
-    r->rejected = true;
-    r->rejected_line = r->line_number;
-    return 0;
+    /* inih and config_section agree on what a header is, or the pair belongs to no section that was judged. */
+    if (strcmp(section, r->section.line > 0 ? STAND_IN : "") != 0)
+        status = error_set(&r->why, ERROR_CONFIG, _("expected \"name = value\" or \"[section]\""));
+    else
+        status = r->taker->pair(r->data, &r->section, name, value, r->line_number, &r->why);
+    if (status != ERROR_NONE)
+        config_file_refuse(r, status);
+    return status == ERROR_NONE;
 }
 
 static enum error_code config_file_check_owner(int fd, const char *path, struct error *err)
@@ -125,24 +169,24 @@ static enum error_code config_file_check_owner(int fd, const char *path, struct 
 /* What the parser's result means, as a sentence with file and line. */
 static enum error_code config_file_verdict(const struct reading *r, int parsed, const char *path, struct error *err)
 {
-    /* parsed is the first line that inih could not read or whose pair was rejected, whichever came first. */
-    if (r->rejected && (unsigned)parsed == r->rejected_line)
-        return error_set(err, ERROR_CONFIG, _("%s, line %u: %s."), path, r->rejected_line, r->why.text);
+    if (r->status == ERROR_MEMORY || parsed == -2) /* inih: -2 is out of memory */
+        return error_set(err, ERROR_MEMORY, _("There is no memory left to read the configuration."));
+    /* parsed is the first line that inih could not read or whose pair was refused: it may be before the refused
+     * one. */
+    if (r->status != ERROR_NONE && (parsed <= 0 || (unsigned)parsed >= r->refused_line))
+        return error_set(err, r->status, _("%s, line %u: %s."), path, r->refused_line, r->why.text);
     if (parsed > 0)
-        return error_set(err, ERROR_CONFIG, _("%s, line %d: expected \"name = value\" or \"[section]\"."), path,
-                         parsed);
-    if (r->line_too_long)
-        return error_set(err, ERROR_CONFIG,
-                         _("%s, line %u: the line is too long or holds a NUL; expected at most %d characters."), path,
-                         r->line_number, r->line_max - 2);
+        return error_set(err, ERROR_CONFIG, _("%s, line %u: %s."), path, (unsigned)parsed,
+                         _("expected \"name = value\" or \"[section]\""));
     if (parsed < 0 || ferror(r->stream))
         return error_set(err, ERROR_CONFIG, _("%s cannot be read to its end."), path);
     return ERROR_NONE;
 }
 
-enum error_code config_file_read(const char *path, config_file_take *take, void *data, struct error *err)
+enum error_code config_file_read(const char *path, const struct config_file_taker *taker, void *data,
+                                 struct error *err)
 {
-    struct reading r = {.take = take, .data = data};
+    struct reading r = {.taker = taker, .data = data, .section = {.name = NULL}};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     enum error_code status;
 
@@ -154,11 +198,17 @@ enum error_code config_file_read(const char *path, config_file_take *take, void 
         return status;
     }
     r.stream = fdopen(fd, "r");
-    if (!r.stream) {
-        close(fd);
+    r.section.name = strdup("");
+    if (!r.stream || !r.section.name) {
+        if (r.stream)
+            fclose(r.stream);
+        else
+            close(fd);
+        free(r.section.name);
         return error_set(err, ERROR_MEMORY, _("There is no memory left to read the configuration."));
     }
     status = config_file_verdict(&r, ini_parse_stream(config_file_next_line, &r, config_file_pair, &r), path, err);
+    config_section_clear(&r.section);
     free(r.line);
     fclose(r.stream);
     return status;

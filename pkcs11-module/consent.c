@@ -149,7 +149,7 @@ static CK_RV ask(struct runtime *rt, const struct consent_request *request, enum
 
 CK_RV consent_obtain(struct runtime *rt, const struct consent_request *request, int cancel_fd)
 {
-    const enum config_level level = policy_level(&rt->config, request->facts);
+    const enum config_level level = policy_level(request->facts);
     const char *how = "asked";
     CK_RV rv;
 

@@ -112,6 +112,6 @@ CK_RV own_C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object
     if (!key_facts_is_private_key(&facts))
         return rt->backend.functions->C_GetAttributeValue(session, object, template, count);
     shown = rt->config.module.prompt == CONFIG_PROMPT_APPLICATION &&
-            policy_level(&rt->config, &facts) == CONFIG_LEVEL_HIGH;
+            policy_level(&facts) == CONFIG_LEVEL_HIGH;
     return get_with_answers(rt->backend.functions, session, object, template, count, shown ? CK_TRUE : CK_FALSE);
 }

@@ -5,6 +5,7 @@
 #include "pkcs11-module/attribute_rules.h"
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/gate_once.h"
+#include "pkcs11-module/key_birth.h"
 #include "pkcs11-module/template.h"
 
 /* PKCS#11 2.40, 5.7: object management. */
@@ -34,7 +35,7 @@ CK_RV own_C_CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, C
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (!template_makes_private_key(template, count))
         return rt->backend.functions->C_CreateObject(session, template, count, object);
-    high = rt->config.module.level == CONFIG_LEVEL_HIGH;
+    high = key_birth_is_high(rt, session, template, count);
     rv = create_protected(rt, session, template, count, high, object);
     if (high && template_may_lack_always_authenticate(rv))
         rv = create_protected(rt, session, template, count, false, object);
@@ -53,7 +54,7 @@ static CK_RV agree_to_attributes(struct runtime *rt, CK_SESSION_HANDLE session, 
     if (facts->object_class == CKO_SECRET_KEY)
         return attribute_rules_secret(template, count) == ATTRIBUTE_REFUSE ? refusal : CKR_OK;
     if (!key_facts_is_private_key(facts))
-        return policy_is_free(&rt->config, facts) ? CKR_OK : refusal;
+        return policy_is_free(facts) ? CKR_OK : refusal;
     switch (attribute_rules_private(template, count)) {
     case ATTRIBUTE_REFUSE:
         log_warning("key \"%s\": a change that would weaken it or give it another role was refused", facts->label);

@@ -1,6 +1,7 @@
 #include "common/log.h"
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/gate_once.h"
+#include "pkcs11-module/key_birth.h"
 #include "pkcs11-module/mechanism.h"
 #include "pkcs11-module/mechanism_keys.h"
 #include "pkcs11-module/template.h"
@@ -8,10 +9,11 @@
 /* PKCS#11 2.40, 5.14: wrapping, unwrapping and deriving. */
 
 /* What else a private key that comes into being here must be: protected like any other. */
-static CK_RV protect_result(struct runtime *rt, CK_ATTRIBUTE_PTR template, CK_ULONG count, struct template *result)
+static CK_RV protect_result(struct runtime *rt, CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, CK_ULONG count,
+                            struct template *result)
 {
     if (template_makes_private_key(template, count))
-        return template_protect(template, count, rt->config.module.level == CONFIG_LEVEL_HIGH, result);
+        return template_protect(template, count, key_birth_is_high(rt, session, template, count), result);
     return template_copy(template, count, result);
 }
 
@@ -106,7 +108,7 @@ CK_RV gate_C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK
     if (rv == CKR_OK)
         rv = gate_facts(rt, session, unwrapping_key, CKR_UNWRAPPING_KEY_HANDLE_INVALID, &facts);
     if (rv == CKR_OK)
-        rv = protect_result(rt, template, count, &result);
+        rv = protect_result(rt, session, template, count, &result);
     if (rv == CKR_OK)
         rv = gate_agree_once(rt, session, &facts, POLICY_USE_UNWRAP, wrapped_key, wrapped_key_len);
     if (rv == CKR_OK)
@@ -136,7 +138,7 @@ CK_RV gate_C_DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK
     if (rv == CKR_OK)
         rv = gate_facts(rt, session, base_key, CKR_KEY_HANDLE_INVALID, &facts);
     if (rv == CKR_OK)
-        rv = protect_result(rt, template, count, &result);
+        rv = protect_result(rt, session, template, count, &result);
     if (rv == CKR_OK)
         rv = gate_agree_once(rt, session, &facts, POLICY_USE_DERIVE, NULL, 0);
     if (rv == CKR_OK)

@@ -157,7 +157,7 @@ CK_RV gate_begin(struct runtime *rt, CK_SESSION_HANDLE handle, enum operation_ki
         rv = rv == CKR_OBJECT_HANDLE_INVALID ? CKR_KEY_HANDLE_INVALID : rv;
     else if (is_active(session, kind, &free_active))
         rv = CKR_OPERATION_ACTIVE;
-    else if (policy_is_free(&rt->config, &facts))
+    else if (policy_is_free(&facts))
         rv = begin_free(session, kind, init, mechanism, key);
     else if (!key_facts_is_private_key(&facts))
         rv = CKR_KEY_TYPE_INCONSISTENT; /* a class that is not known to hold no private key */

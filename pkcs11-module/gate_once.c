@@ -115,7 +115,7 @@ CK_RV gate_agree_once(struct runtime *rt, CK_SESSION_HANDLE handle, const struct
     struct session *session;
     CK_RV rv;
 
-    if (policy_is_free(&rt->config, facts))
+    if (policy_is_free(facts))
         return CKR_OK;
     rv = gate_session(rt, handle, &session);
     if (rv != CKR_OK)
@@ -136,7 +136,7 @@ CK_RV gate_refuse_private_key(struct runtime *rt, CK_SESSION_HANDLE handle, CK_O
 
     if (rv != CKR_OK)
         return rv;
-    if (!key_facts_is_private_key(&facts) && policy_is_free(&rt->config, &facts))
+    if (!key_facts_is_private_key(&facts) && policy_is_free(&facts))
         return CKR_OK;
     log_warning("a call that is not meant for private keys was refused for key \"%s\"", facts.label);
     return refusal;

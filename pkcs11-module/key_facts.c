@@ -37,22 +37,28 @@ static CK_ULONG attribute_length(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE se
     return attribute.ulValueLen;
 }
 
-/* A label may be of any length and need not be UTF-8: what is kept ends at a whole character. */
+/* What is kept ends at a whole character. */
+void key_facts_set_label(struct key_facts *facts, const unsigned char *label, CK_ULONG len)
+{
+    CK_ULONG end = len > KEY_LABEL_MAX ? KEY_LABEL_MAX : len;
+
+    if (end < len)
+        while (end > 0 && (label[end] & 0xC0) == 0x80)
+            end--;
+    if (end > 0)
+        memcpy(facts->label, label, end);
+    facts->label[end] = '\0';
+    facts->label_whole = end == len && strlen(facts->label) == len;
+}
+
 static void read_label(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                        struct key_facts *facts)
 {
     unsigned char label[4 * KEY_LABEL_MAX];
     CK_ULONG len = 0;
-    CK_ULONG end;
 
-    if (!read_attribute(backend, session, object, CKA_LABEL, label, sizeof label, &len))
-        len = 0;
-    end = len > KEY_LABEL_MAX ? KEY_LABEL_MAX : len;
-    if (end < len)
-        while (end > 0 && (label[end] & 0xC0) == 0x80)
-            end--;
-    memcpy(facts->label, label, end);
-    facts->label[end] = '\0';
+    if (read_attribute(backend, session, object, CKA_LABEL, label, sizeof label, &len))
+        key_facts_set_label(facts, label, len);
 }
 
 /* Bytes of a signature by the curve that CKA_EC_PARAMS names (PKCS#11 2.40, 2.3.1: r and s, each as long as the

@@ -1,5 +1,9 @@
 /*
  * policy: what a key's use needs. Pure: no I/O, no state.
+ *
+ * Rules of the configuration match exactly, byte by byte. Of those that match a key, its token and the program, the
+ * most specific count: a key's and a program's are equally specific, a token's is less, [module] level least. Among
+ * the most specific the strictest wins. A key that its token itself protects at every use is high whatever they say.
  */
 #ifndef PINWARD_MODULE_POLICY_H
 #define PINWARD_MODULE_POLICY_H
@@ -24,12 +28,55 @@ enum policy_use {
 /* "sign", "decrypt", ...: the use's name in log lines and the like; not translated. Never NULL. */
 const char *policy_use_name(enum policy_use use);
 
-/* The level of a private key. A key that the backend itself protects at every use stays high, whatever the
- * configuration says. */
-enum config_level policy_level(const struct config *config, const struct key_facts *facts);
+/* How a token is called, without the padding of CK_TOKEN_INFO's fields. */
+struct policy_token {
+    char label[CONFIG_TOKEN_LABEL_MAX + 1];
+    size_t label_len;
+    char serial[CONFIG_TOKEN_SERIAL_MAX + 1];
+    size_t serial_len;
+};
+
+void policy_token_init(struct policy_token *token, const CK_TOKEN_INFO *info);
+
+/* What is judged: a private key, and who wants to use it. */
+struct policy_case {
+    const struct key_facts *facts;
+    const struct policy_token *token; /* NULL: none */
+    const char *program;              /* path of its executable; NULL: not known, or any that no rule names */
+};
+
+enum policy_reason {
+    POLICY_REASON_MODULE, /* [module] level: no rule matches */
+    POLICY_REASON_RULE,
+    POLICY_REASON_KEY, /* its token itself asks for the PIN at every use */
+};
+
+struct policy_verdict {
+    enum config_level level;
+    enum policy_reason reason;
+    const struct config_rule *rule; /* the one that decided, with POLICY_REASON_RULE: the first of equals */
+};
+
+struct policy_verdict policy_judge(const struct config *config, const struct policy_case *judged);
+
+/* How a rule stands to a verdict on the same case. */
+enum policy_standing {
+    POLICY_RULE_NO_MATCH,
+    POLICY_RULE_DECIDES,
+    POLICY_RULE_AGREES,        /* as specific and as strict, but further down in the file */
+    POLICY_RULE_LESS_STRICT,   /* as specific */
+    POLICY_RULE_LESS_SPECIFIC,
+    POLICY_RULE_OVERRULED,     /* by the key itself */
+};
+
+enum policy_standing policy_rule_standing(const struct config_rule *rule, const struct policy_case *judged,
+                                          const struct policy_verdict *verdict);
+
+/* The level of a private key, as it was judged when its facts were read. */
+enum config_level policy_level(const struct key_facts *facts);
 
 /* May this object be used without asking anybody? Only what is not a private key, and private keys of level low. */
-bool policy_is_free(const struct config *config, const struct key_facts *facts);
+bool policy_is_free(const struct key_facts *facts);
 
 /* May the grace of a login cover this use? Not one that cannot be undone. */
 bool policy_grace_covers(enum policy_use use);

@@ -40,3 +40,15 @@ void requester_describe(struct requester *requester)
     read_path(requester->path);
     read_command(requester->command);
 }
+
+bool requester_program(char program[REQUESTER_PROGRAM_MAX])
+{
+    static const char deleted[] = " (deleted)";
+    const ssize_t n = readlink("/proc/self/exe", program, REQUESTER_PROGRAM_MAX);
+    const size_t len = n > 0 && n < REQUESTER_PROGRAM_MAX ? (size_t)n : 0;
+
+    program[len] = '\0';
+    if (program[0] != '/' || (len >= sizeof deleted && strcmp(program + len - (sizeof deleted - 1), deleted) == 0))
+        program[0] = '\0';
+    return program[0] != '\0';
+}

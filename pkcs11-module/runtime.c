@@ -100,6 +100,7 @@ static CK_RV runtime_start_locked(struct runtime *rt, CK_VOID_PTR init_args)
         log_close();
         return rv;
     }
+    session_table_judge_by(&rt->sessions, &rt->config, requester_program(rt->program) ? rt->program : NULL);
     runtime_watch_exit();
     log_debug("initialised with backend %s", rt->config.module.backend);
     atomic_store(&rt->functions, rt->backend.functions);
@@ -148,6 +149,7 @@ CK_RV runtime_stop(void)
         asks_stop(&rt->asks);
         login_table_clear(&rt->logins);
         asks_clear(&rt->asks);
+        session_table_judge_by(&rt->sessions, NULL, NULL);
         rv = backend_close(&rt->backend);
         config_clear(&rt->config);
         log_close();

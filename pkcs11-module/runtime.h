@@ -21,6 +21,7 @@
 #include "pkcs11-module/backend.h"
 #include "pkcs11-module/login.h"
 #include "pkcs11-module/p11.h"
+#include "pkcs11-module/requester.h"
 #include "pkcs11-module/session.h"
 
 struct runtime {
@@ -30,6 +31,7 @@ struct runtime {
     pthread_mutex_t lifecycle; /* C_Initialize and C_Finalize; all zeros is an unlocked mutex in glibc */
     struct backend backend;
     struct config config; /* constant while initialised */
+    char program[REQUESTER_PROGRAM_MAX]; /* whose rules of [app] hold here; "": none */
     struct session_table sessions;
     struct login_table logins;
     struct asks asks;

@@ -23,6 +23,7 @@
 
 #include "pkcs11-module/key_facts.h"
 #include "pkcs11-module/p11.h"
+#include "pkcs11-module/policy.h"
 
 enum operation_kind { OPERATION_SIGN, OPERATION_SIGN_RECOVER, OPERATION_DECRYPT, OPERATION_KINDS };
 
@@ -71,6 +72,8 @@ struct session {
         struct key_facts facts;
     } facts[SESSION_FACTS_KEPT];
     unsigned facts_next;
+    bool token_known;
+    struct policy_token token; /* which the session is on; read with the first facts */
 
     unsigned references; /* this and what follows is guarded by the shard's lock */
     uint64_t visited;    /* the last round of session_end_operations that came by */
@@ -87,6 +90,10 @@ struct session_table {
     /* Raised whenever a handle may have come to mean another object; facts of an older epoch are read again. */
     _Alignas(64) _Atomic uint64_t facts_epoch;
     _Atomic uint64_t rounds; /* of session_end_operations */
+    /* What keys are judged by. The lock is held for a judgement only, when facts are read for the first time. */
+    pthread_mutex_t policy_lock;
+    const struct config *config; /* NULL: every key is high */
+    const char *program;
 };
 
 /* Records a session that the backend has just opened; what was known of an earlier one with the same handle is
@@ -115,9 +122,17 @@ bool session_any_on_slot(struct session_table *table, CK_SLOT_ID slot);
 /* Forgets every session without a call to the backend: for C_Finalize, which closes them itself. */
 void session_table_clear(struct session_table *table);
 
-/* Facts about an object, read once a session and epoch. CKRs of key_facts_read. */
+/* Keys whose facts are read from now on are judged by this configuration, for this program (NULL: not known). With
+ * config NULL they are high, and the one that was given before is no longer used when the call returns. */
+void session_table_judge_by(struct session_table *table, const struct config *config, const char *program);
+
+/* Facts about an object, read and judged once a session and epoch. CKRs of key_facts_read and C_GetTokenInfo. */
 CK_RV session_key_facts(struct session_table *table, CK_FUNCTION_LIST *backend, struct session *session,
                         CK_OBJECT_HANDLE object, struct key_facts *facts);
+
+/* The level that a private key will have of which these facts are known so far, whatever program uses it. */
+CK_RV session_new_key_level(struct session_table *table, CK_FUNCTION_LIST *backend, struct session *session,
+                            const struct key_facts *facts, enum config_level *level);
 
 /* Handles may have changed their meaning: every fact is read again before it is next relied on. */
 void session_forget_facts(struct session_table *table);

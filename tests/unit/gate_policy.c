@@ -3,11 +3,6 @@
 
 #include "support/test.h"
 
-static struct config config_of(int level)
-{
-    return (struct config){.module = {.level = (enum config_level)level}};
-}
-
 static void level_is_the_configurations(void **state)
 {
     static const struct {
@@ -27,13 +22,33 @@ static void level_is_the_configurations(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const struct config config = config_of(rows[i].configured);
+        const struct config config = {.module = {.level = (enum config_level)rows[i].configured}};
         const struct key_facts facts = {.object_class = CKO_PRIVATE_KEY,
                                         .always_authenticate = rows[i].always_authenticate};
+        const struct policy_case judged = {&facts, NULL, NULL};
+        const struct policy_verdict verdict = policy_judge(&config, &judged);
 
-        assert_int_equal(policy_level(&config, &facts), rows[i].level);
-        assert_int_equal(policy_is_free(&config, &facts), rows[i].level == CONFIG_LEVEL_LOW);
+        assert_int_equal(verdict.level, rows[i].level);
+        assert_int_equal(verdict.reason,
+                         rows[i].always_authenticate ? POLICY_REASON_KEY : POLICY_REASON_MODULE);
+        assert_null(verdict.rule);
     }
+}
+
+/* Facts that nobody has judged, and levels that are none, are high. */
+static void unjudged_facts_are_high(void **state)
+{
+    struct key_facts facts = {.object_class = CKO_PRIVATE_KEY};
+
+    (void)state;
+    assert_int_equal(policy_level(&facts), CONFIG_LEVEL_HIGH);
+    facts.level = (enum config_level)3;
+    assert_int_equal(policy_level(&facts), CONFIG_LEVEL_HIGH);
+    facts.level = CONFIG_LEVEL_LOW;
+    assert_int_equal(policy_level(&facts), CONFIG_LEVEL_LOW);
+    facts.always_authenticate = true;
+    assert_int_equal(policy_level(&facts), CONFIG_LEVEL_HIGH);
+    assert_false(policy_is_free(&facts));
 }
 
 static void only_what_is_no_private_key_is_free(void **state)
@@ -56,16 +71,13 @@ static void only_what_is_no_private_key_is_free(void **state)
         {CKO_VENDOR_DEFINED | CKO_PUBLIC_KEY, false},
         {CK_UNAVAILABLE_INFORMATION, false},
     };
-    const struct config high = config_of(CONFIG_LEVEL_HIGH);
-    const struct config low = config_of(CONFIG_LEVEL_LOW);
-
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const struct key_facts facts = {.object_class = rows[i].object_class};
+        const struct key_facts high = {.object_class = rows[i].object_class, .level = CONFIG_LEVEL_HIGH};
+        const struct key_facts low = {.object_class = rows[i].object_class, .level = CONFIG_LEVEL_LOW};
 
-        assert_int_equal(policy_is_free(&high, &facts), rows[i].free);
-        assert_int_equal(policy_is_free(&low, &facts),
-                         rows[i].free || rows[i].object_class == CKO_PRIVATE_KEY);
+        assert_int_equal(policy_is_free(&high), rows[i].free);
+        assert_int_equal(policy_is_free(&low), rows[i].free || rows[i].object_class == CKO_PRIVATE_KEY);
     }
 }
 
@@ -88,6 +100,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(level_is_the_configurations),
+        cmocka_unit_test(unjudged_facts_are_high),
         cmocka_unit_test(only_what_is_no_private_key_is_free),
         cmocka_unit_test(grace_covers_uses_only),
     };
