@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/utf8.h"
+
 #define NAME_DER_MAX   2048
 #define NAME_PARTS_MAX 32
 
@@ -108,19 +110,6 @@ static void text_put_code_point(struct text *text, unsigned c)
     text_put(text, utf8, n);
 }
 
-/* A UTF-8 character's length at p, 1 also for a byte that starts none (it is shown as '?'). */
-static size_t utf8_length(const unsigned char *p, size_t left)
-{
-    const size_t n = *p < 0x80 ? 1 : *p >= 0xF0 ? 4 : *p >= 0xE0 ? 3 : *p >= 0xC2 ? 2 : 1;
-
-    if (n > left)
-        return 1;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return 1;
-    return n;
-}
-
 /* PrintableString, UTF8String, IA5String and BMPString cover what CAs issue (RFC 5280, 4.1.2.4). */
 static bool text_put_value(struct text *text, unsigned char tag, const struct der *value)
 {
@@ -132,11 +121,14 @@ static bool text_put_value(struct text *text, unsigned char tag, const struct de
     case 0x14:
     case 0x16:
         for (size_t i = 0; i < value->left; i += n) {
-            n = utf8_length(value->at + i, value->left - i);
+            const char *c = (const char *)value->at + i;
+
+            n = utf8_character(c, value->left - i);
             if (n > 1)
-                text_put(text, (const char *)value->at + i, n);
+                text_put(text, c, n);
             else
-                text_put_code_point(text, value->at[i] < 0x80 ? value->at[i] : '?');
+                text_put_code_point(text, n ? value->at[i] : '?');
+            n = n ? n : 1;
         }
         return true;
     case 0x1e:
@@ -193,20 +185,23 @@ bool certificate_subject_of_key(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE ses
 {
     CK_OBJECT_CLASS object_class = CKO_CERTIFICATE;
     CK_CERTIFICATE_TYPE type = CKC_X_509;
+    CK_BBOOL on_token = CK_TRUE; /* a program could make a session object of any subject */
     CK_ATTRIBUTE wanted[] = {
         {CKA_CLASS, &object_class, sizeof object_class},
+        {CKA_TOKEN, &on_token, sizeof on_token},
         {CKA_CERTIFICATE_TYPE, &type, sizeof type},
         {CKA_ID, (void *)facts->id, facts->id_len},
     };
     unsigned char der[NAME_DER_MAX];
     CK_ATTRIBUTE name = {CKA_SUBJECT, der, sizeof der};
-    CK_OBJECT_HANDLE object;
+    CK_OBJECT_HANDLE objects[2], object;
     CK_ULONG count = 0;
 
-    if (facts->id_len == 0 || backend->C_FindObjectsInit(session, wanted, 3) != CKR_OK)
+    if (facts->id_len == 0 || backend->C_FindObjectsInit(session, wanted, 4) != CKR_OK)
         return false;
-    if (backend->C_FindObjects(session, &object, 1, &count) != CKR_OK)
+    if (backend->C_FindObjects(session, objects, 2, &count) != CKR_OK)
         count = 0;
+    object = objects[0];
     (void)backend->C_FindObjectsFinal(session);
     return count == 1 && backend->C_GetAttributeValue(session, object, &name, 1) == CKR_OK &&
            name.ulValueLen <= sizeof der && certificate_name_to_text(der, name.ulValueLen, subject);

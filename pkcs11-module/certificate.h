@@ -13,8 +13,9 @@
 
 #define CERTIFICATE_SUBJECT_MAX 256
 
-/* Finds the X.509 certificate with the key's CKA_ID on the token and writes its subject, "CN=..., O=..., C=..".
- * session must have no search of its own in progress. false: no such certificate, or its subject is no DER Name. */
+/* Finds the one X.509 certificate with the key's CKA_ID that is stored on the token and writes its subject, "CN=..., O=..., C=..".
+ * session must have no search of its own in progress. false: no such certificate, more than one, or its subject is
+ * no DER Name. */
 bool certificate_subject_of_key(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session,
                                 const struct key_facts *facts, char subject[CERTIFICATE_SUBJECT_MAX]);
 

@@ -129,6 +129,7 @@ static CK_RV ask(struct runtime *rt, const struct consent_request *request, enum
     char subject[CERTIFICATE_SUBJECT_MAX];
     CK_TOKEN_INFO token;
     struct prompt_use use = {.use = request->use,
+                             .mechanism = request->mechanism,
                              .facts = request->facts,
                              .token = &token,
                              .data = request->data,

@@ -7,11 +7,12 @@
 
 #include "common/i18n.h"
 #include "common/pinentry.h"
+#include "common/utf8.h"
 #include "pkcs11-module/requester.h"
 
-/* Assuan's line is 1000 bytes and escaping makes it longer: what does not fit is cut by pinentry.c, so what
- * matters most comes first. */
-#define TEXT_MAX 960
+/* Assuan's line is 1000 bytes: what does not fit is cut by pinentry.c, so what matters most comes first. */
+#define TEXT_MAX  1400
+#define VALUE_MAX 255
 
 struct text {
     char bytes[TEXT_MAX];
@@ -19,45 +20,30 @@ struct text {
 };
 
 static void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void text_add_line(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static void text_add_list(struct text *text, const char *format, va_list args)
+static void text_add(struct text *text, const char *format, ...)
 {
     const size_t room = sizeof text->bytes - text->len;
-    const int n = vsnprintf(text->bytes + text->len, room, format, args);
+    va_list args;
+    int n;
 
+    va_start(args, format);
+    n = vsnprintf(text->bytes + text->len, room, format, args);
+    va_end(args);
     if (n > 0)
         text->len += (size_t)n < room ? (size_t)n : room - 1;
 }
 
-static void text_add(struct text *text, const char *format, ...)
+/* A value from outside as it is shown: never more than one line, and no longer than limit once escaped, so that no label
+ * can push what follows it out of the window. */
+struct value {
+    char shown[VALUE_MAX + 1];
+};
+
+static const char *value_show(struct value *value, const char *text, size_t len, size_t limit)
 {
-    va_list args;
-
-    va_start(args, format);
-    text_add_list(text, format, args);
-    va_end(args);
-}
-
-/* One line, and never more than one: labels and paths come from outside, and a control character in them must not
- * write a line of the prompt. The C1 controls of UTF-8 are C2 80 to C2 9F. */
-static void text_add_line(struct text *text, const char *format, ...)
-{
-    unsigned char *c = (unsigned char *)text->bytes + text->len;
-    va_list args;
-
-    va_start(args, format);
-    text_add_list(text, format, args);
-    va_end(args);
-    for (; *c; c++) {
-        const bool c1 = c[0] == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0;
-
-        if (c1)
-            *c++ = '?';
-        if (c1 || *c < 0x20 || *c == 0x7f)
-            *c = '?';
-    }
-    text_add(text, "\n");
+    utf8_show(text, len, value->shown, sizeof value->shown, limit);
+    return value->shown;
 }
 
 /* A token's label is 32 bytes padded with blanks (PKCS#11 2.40, 3.2, CK_TOKEN_INFO). */
@@ -72,16 +58,27 @@ static int token_label_length(const CK_TOKEN_INFO *token)
 
 static void text_add_token(struct text *text, const CK_TOKEN_INFO *token)
 {
-    text_add_line(text, _("Token: %.*s"), token_label_length(token), (const char *)token->label);
+    const size_t len = (size_t)token_label_length(token);
+    struct value label;
+
+    if (len > 0) /* a new token has none */
+        text_add(text, _("Token: %s\n"), value_show(&label, (const char *)token->label, len, 64));
 }
 
-static void text_add_program(struct text *text)
+static void text_add_program(struct text *text, const struct requester *requester)
 {
-    struct requester requester;
+    struct value path;
 
-    requester_describe(&requester);
-    text_add_line(text, _("Program: %s (process %ld)"), requester.path, (long)requester.pid);
-    text_add_line(text, _("Command: %s"), requester.command);
+    text_add(text, _("Program: %s (process %ld)\n"),
+             value_show(&path, requester->path, strlen(requester->path), 160), (long)requester->pid);
+}
+
+static void text_add_command(struct text *text, const struct requester *requester)
+{
+    struct value command;
+
+    text_add(text, _("Command: %s\n"),
+             value_show(&command, requester->command, strlen(requester->command), VALUE_MAX));
 }
 
 /* What the token itself says of the tries that are left. */
@@ -93,12 +90,16 @@ static void text_add_tries(struct text *text, const CK_TOKEN_INFO *token)
         text_add(text, _("A wrong PIN was entered before: few tries are left.\n"));
 }
 
-static const char *use_headline(enum policy_use use)
+static const char *use_headline(const struct prompt_use *use)
 {
-    switch (use) {
+    switch (use->use) {
     case POLICY_USE_SIGN:
         return _("A program wants to SIGN with your key.");
     case POLICY_USE_DECRYPT:
+        /* Raw RSA decryption is the same operation as raw RSA signing: the window must not promise which it is. */
+        if (use->mechanism == CKM_RSA_X_509)
+            return _("A program wants to DECRYPT or SIGN with your key: it asks for the raw operation, which can be "
+                     "either.");
         return _("A program wants to DECRYPT with your key.");
     case POLICY_USE_UNWRAP:
         return _("A program wants to UNWRAP another key with your key.");
@@ -119,15 +120,14 @@ static const char *use_headline(enum policy_use use)
 static void text_add_key(struct text *text, const struct prompt_use *use)
 {
     char id[2 * KEY_ID_MAX + 1];
+    struct value label;
 
     if (use->facts->label[0]) {
-        text_add_line(text, _("Key: %s"), use->facts->label);
+        text_add(text, _("Key: %s\n"), value_show(&label, use->facts->label, strlen(use->facts->label), 160));
     } else {
         sodium_bin2hex(id, sizeof id, use->facts->id, use->facts->id_len);
-        text_add_line(text, _("Key: without a label, id %s"), use->facts->id_len ? id : "-");
+        text_add(text, _("Key: without a label, id %s\n"), use->facts->id_len ? id : "-");
     }
-    if (use->subject)
-        text_add_line(text, _("Certificate: %s"), use->subject);
 }
 
 static void text_add_data(struct text *text, const struct prompt_use *use)
@@ -146,15 +146,23 @@ static void text_add_data(struct text *text, const struct prompt_use *use)
     text_add(text, _("Data (SHA-256): %s\n"), hex);
 }
 
-static void use_text(struct text *text, const struct prompt_use *use)
+/* What matters most comes first: what does not fit into pinentry's line is cut at the end. */
+static void use_text(struct text *text, const struct prompt_use *use, const char *instruction)
 {
+    struct requester requester;
+    struct value subject;
+
     memset(text, 0, sizeof *text);
-    text_add(text, "%s\n\n", use_headline(use->use));
+    requester_describe(&requester);
+    text_add(text, "%s\n%s\n\n", use_headline(use), instruction);
     text_add_key(text, use);
     text_add_token(text, use->token);
     text_add_tries(text, use->token);
     text_add_data(text, use);
-    text_add_program(text);
+    text_add_program(text, &requester);
+    if (use->subject)
+        text_add(text, _("Certificate: %s\n"), value_show(&subject, use->subject, strlen(use->subject), 160));
+    text_add_command(text, &requester);
 }
 
 static void question_init(struct pinentry_question *question, const struct config *config, const struct text *text,
@@ -175,8 +183,7 @@ enum error_code prompt_use_pin(const struct config *config, const struct prompt_
     struct pinentry_question question;
     struct text text;
 
-    use_text(&text, use);
-    text_add(&text, "\n%s", _("Enter the PIN only if you have just asked for this."));
+    use_text(&text, use, _("Enter the PIN only if you have just asked for this."));
     question_init(&question, config, &text, cancel_fd);
     question.prompt = _("PIN:");
     question.error = error;
@@ -189,8 +196,7 @@ enum error_code prompt_use_confirm(const struct config *config, const struct pro
     struct pinentry_question question;
     struct text text;
 
-    use_text(&text, use);
-    text_add(&text, "\n%s", instruction ? instruction : _("Agree only if you have just asked for this."));
+    use_text(&text, use, instruction ? instruction : _("Agree only if you have just asked for this."));
     question_init(&question, config, &text, cancel_fd);
     question.ok_label = _("_Agree");
     question.cancel_label = _("_Refuse");
@@ -221,16 +227,20 @@ enum error_code prompt_token_pin(const struct config *config, enum prompt_pin wh
                                  const char *error, int cancel_fd, struct secret **pin, struct error *err)
 {
     struct pinentry_question question;
+    struct requester requester;
     struct text text = {0};
 
-    text_add(&text, "%s\n\n", _(pin_words[which].headline));
+    requester_describe(&requester);
+    text_add(&text, "%s\n", _(pin_words[which].headline));
+    if (which == PROMPT_PIN_USER && config->module.login_grace_s > 0)
+        text_add(&text, _("The PIN also agrees to the first use of a key within %u seconds.\n"),
+                 config->module.login_grace_s);
+    text_add(&text, "\n");
     text_add_token(&text, token);
     if (pin_words[which].user)
         text_add_tries(&text, token);
-    text_add_program(&text);
-    if (which == PROMPT_PIN_USER && config->module.login_grace_s > 0)
-        text_add(&text, _("\nThe PIN also agrees to the first use of a key within %u seconds."),
-                 config->module.login_grace_s);
+    text_add_program(&text, &requester);
+    text_add_command(&text, &requester);
     question_init(&question, config, &text, cancel_fd);
     question.prompt = _(pin_words[which].label);
     question.error = error;

@@ -17,6 +17,7 @@
 /* What the user is asked to agree to. */
 struct prompt_use {
     enum policy_use use;
+    CK_MECHANISM_TYPE mechanism; /* of the operation, when there is one */
     const struct key_facts *facts;
     const CK_TOKEN_INFO *token;
     const char *subject; /* of the key's certificate; NULL when there is none */

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/utf8.h"
+
 static void read_path(char path[REQUESTER_PATH_MAX])
 {
     ssize_t n = readlink("/proc/self/exe", path, REQUESTER_PATH_MAX - 1);
@@ -18,20 +20,18 @@ static void read_path(char path[REQUESTER_PATH_MAX])
 static void read_command(char command[REQUESTER_COMMAND_MAX])
 {
     int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, command, REQUESTER_COMMAND_MAX - 1);
+    char raw[REQUESTER_COMMAND_MAX];
+    ssize_t n = fd < 0 ? -1 : read(fd, raw, sizeof raw);
     size_t len = n > 0 ? (size_t)n : 0;
 
     if (fd >= 0)
         close(fd);
-    while (len > 0 && command[len - 1] == '\0')
+    while (len > 0 && raw[len - 1] == '\0')
         len--;
-    for (size_t i = 0; i < len; i++) {
-        if (command[i] == '\0')
-            command[i] = ' ';
-        else if ((unsigned char)command[i] < 0x20 || command[i] == 0x7f)
-            command[i] = '?';
-    }
-    command[len] = '\0';
+    for (size_t i = 0; i < len; i++)
+        if (raw[i] == '\0')
+            raw[i] = ' ';
+    utf8_show(raw, len, command, REQUESTER_COMMAND_MAX, REQUESTER_COMMAND_MAX);
 }
 
 void requester_describe(struct requester *requester)

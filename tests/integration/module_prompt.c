@@ -164,7 +164,7 @@ static void login_is_described(void **state)
 static const char subject_der[] = "\x30\x1c\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02TW"
                                   "\x31\x0d\x30\x0b\x06\x03\x55\x04\x03\x0c\x04Zo\xc3\xab";
 
-static CK_OBJECT_HANDLE make_certificate(const char *id)
+static CK_OBJECT_HANDLE make_certificate(const char *id, CK_BBOOL on_token)
 {
     CK_OBJECT_CLASS object_class = CKO_CERTIFICATE;
     CK_CERTIFICATE_TYPE type = CKC_X_509;
@@ -172,7 +172,7 @@ static CK_OBJECT_HANDLE make_certificate(const char *id)
     CK_ATTRIBUTE template[] = {
         {CKA_CLASS, &object_class, sizeof object_class},
         {CKA_CERTIFICATE_TYPE, &type, sizeof type},
-        {CKA_TOKEN, &no, sizeof no},
+        {CKA_TOKEN, &on_token, sizeof on_token},
         {CKA_PRIVATE, &no, sizeof no},
         {CKA_ID, (void *)id, strlen(id)},
         {CKA_SUBJECT, (void *)subject_der, 2 + 0x1c},
@@ -185,20 +185,30 @@ static CK_OBJECT_HANDLE make_certificate(const char *id)
     return certificate;
 }
 
-static void certificate_is_named(void **state)
+static void sign_and_describe(char *text, size_t size)
 {
     struct use_result signature;
+
+    script_set(&fx, RIGHT);
+    assert_ok(use_sign_ec(&fx, fx.session, key(KEY_PLAIN_EC), &signature));
+    description(text, size);
+}
+
+/* The one that is stored on the token: a program could make a session object with any subject, or a second one. */
+static void certificate_is_named(void **state)
+{
+    CK_OBJECT_HANDLE certificate;
     char text[2048];
 
     (void)state;
-    (void)make_certificate(KEY_PLAIN_EC);
-    script_set(&fx, RIGHT);
-    assert_ok(use_sign_ec(&fx, fx.session, key(KEY_PLAIN_EC), &signature));
-    description(text, sizeof text);
+    (void)make_certificate(KEY_PLAIN_EC, CK_FALSE);
+    sign_and_describe(text, sizeof text);
+    assert_not_contains(text, "Certificate:");
+    certificate = make_certificate(KEY_PLAIN_EC, CK_TRUE);
+    sign_and_describe(text, sizeof text);
     assert_contains(text, "Certificate: CN=Zo\xc3\xab, C=TW\n");
-    script_set(&fx, RIGHT);
-    assert_ok(use_sign(&fx, fx.session, key(KEY_PLAIN_RSA), &signature));
-    description(text, sizeof text);
+    assert_true(make_certificate(KEY_PLAIN_EC, CK_TRUE) != certificate);
+    sign_and_describe(text, sizeof text);
     assert_not_contains(text, "Certificate:");
 }
 

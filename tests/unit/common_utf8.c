@@ -1,0 +1,83 @@
+/* Text from outside made fit to be shown: well-formed, on one line, in its own direction, within its limit. */
+#include <string.h>
+
+#include "common/utf8.h"
+#include "support/test.h"
+
+static void characters_are_measured(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+    } table[] = {
+        {"a", 1},
+        {"\xc3\xab", 2},
+        {"\xe7\x8e\x8b", 3},
+        {"\xf0\x9f\x94\x91", 4},
+        {"\xc0\x80", 0},         /* overlong */
+        {"\xe0\x80\x80", 0},     /* overlong */
+        {"\xed\xa0\x80", 0},     /* a surrogate */
+        {"\xf0\x80\x80\x80", 0}, /* overlong */
+        {"\xf4\x90\x80\x80", 0}, /* behind U+10FFFF */
+        {"\xf5\x80\x80\x80", 0},
+        {"\x80", 0},
+        {"\xe7\x8e", 0}, /* cut */
+        {"\xff", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        assert_int_equal(utf8_character(table[i].bytes, strlen(table[i].bytes)), table[i].length);
+    assert_int_equal(utf8_character("a", 0), 0);
+}
+
+static void text_is_shown_harmlessly(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *shown;
+    } table[] = {
+        {"plain", "plain"},
+        {"\xe7\x8e\x8b\xe5\xb0\x8f\xe6\x98\x8e", "\xe7\x8e\x8b\xe5\xb0\x8f\xe6\x98\x8e"},
+        {"two\nlines\x1b[2J\x7f", "two?lines?[2J?"},
+        {"c1\xc2\x85", "c1?"},
+        {"\xe2\x80\xae" "drawkcab", "?drawkcab"},
+        {"\xe2\x81\xa6isolated\xe2\x81\xa9", "?isolated?"},
+        {"line\xe2\x80\xa8separator", "line?separator"},
+        {"bad\xff" "byte", "bad?byte"},
+    };
+    char out[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        assert_int_equal(utf8_show(table[i].text, strlen(table[i].text), out, sizeof out, 60),
+                         strlen(table[i].shown));
+        assert_string_equal(out, table[i].shown);
+    }
+}
+
+/* Whole characters within the limit, in which '%' counts what it costs once it is escaped. */
+static void limit_is_kept(void **state)
+{
+    char out[8];
+
+    (void)state;
+    assert_int_equal(utf8_show("%%%%", 4, out, sizeof out, 7), 2);
+    assert_string_equal(out, "%%");
+    assert_int_equal(utf8_show("\xe7\x8e\x8b\xe5\xb0\x8f", 6, out, sizeof out, 5), 3);
+    assert_string_equal(out, "\xe7\x8e\x8b");
+    assert_int_equal(utf8_show("\xe7\x8e\x8b\xe5\xb0\x8f", 6, out, 6, 100), 3);
+    assert_int_equal(utf8_show("abcdefghij", 10, out, sizeof out, 100), 7);
+    assert_string_equal(out, "abcdefg");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(characters_are_measured),
+        cmocka_unit_test(text_is_shown_harmlessly),
+        cmocka_unit_test(limit_is_kept),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
