@@ -16,8 +16,8 @@ def main():
     with open(sys.argv[1], encoding="utf-8", errors="replace") as log:
         text = log.read()
     passed = failed = 0
-    # Each program's part of the log ends with "Test Passed." or "Test Failed." (or "Test Timeout.").
-    for part in re.split(r"^\d+/\d+ Test(?:ing)?: ", text, flags=re.M)[1:]:
+    # A program's part of the log begins with "N/M Test: NAME" and ends with "Test Passed." or "Test Failed.";
+    for part in re.split(r"^\d+/\d+ Test: ", text, flags=re.M)[1:]:
         end = re.search(r"^Test (Passed|Failed|Timeout|Pass Reason|Fail Reason).*", part, re.M)
         good = bool(end and end.group(1).startswith("Pass"))
         cases_passed = len(OK.findall(part))
