@@ -17,6 +17,7 @@ enum value_kind {
     VALUE_PROMPT,
     VALUE_LOG_LEVEL,
     VALUE_DURATION,
+    VALUE_COUNT,
     VALUE_YES_NO,
     VALUE_JOURNAL,
 };
@@ -26,8 +27,8 @@ struct config_key {
     const char *name;
     enum value_kind kind;
     size_t offset;   /* of the member in struct config */
-    unsigned max_s;  /* for VALUE_DURATION */
-    unsigned min_s;
+    unsigned max;    /* for VALUE_DURATION, in seconds, and VALUE_COUNT */
+    unsigned min;
 };
 
 #define MEMBER(m) offsetof(struct config, m)
@@ -40,6 +41,8 @@ static const struct config_key config_keys[] = {
     {"module", "pinentry", VALUE_PATH, MEMBER(module.pinentry), 0, 0},
     {"module", "login-grace", VALUE_DURATION, MEMBER(module.login_grace_s), 300, 0},
     {"module", "prompt-timeout", VALUE_DURATION, MEMBER(module.prompt_timeout_s), 3600, 1},
+    {"module", "cool-down", VALUE_DURATION, MEMBER(module.cool_down_s), 3600, 0},
+    {"module", "pin-tries", VALUE_COUNT, MEMBER(module.pin_tries), 15, 0},
     {"portal", "url", VALUE_URL, MEMBER(portal.url), 0, 0},
     {"portal", "ca-file", VALUE_PATH, MEMBER(portal.ca_file), 0, 0},
     {"portal", "captcha-command", VALUE_PATH, MEMBER(portal.captcha_command), 0, 0},
@@ -100,9 +103,23 @@ static bool config_parse_duration(const char *value, const struct config_key *ke
         n *= 60;
     else if (*end != '\0' && strcmp(end, "s") != 0)
         return false;
-    if (n < key->min_s || n > key->max_s)
+    if (n < key->min || n > key->max)
         return false;
     *seconds = (unsigned)n;
+    return true;
+}
+
+/* A number of things, in decimal digits only. */
+static bool config_parse_count(const char *value, const struct config_key *key, unsigned *count)
+{
+    unsigned long n;
+
+    if (!value[0] || strspn(value, "0123456789") != strlen(value) || strlen(value) > 9)
+        return false;
+    n = strtoul(value, NULL, 10);
+    if (n < key->min || n > key->max)
+        return false;
+    *count = (unsigned)n;
     return true;
 }
 
@@ -140,6 +157,8 @@ static const char *config_store(const struct config_key *key, const char *value,
         return config_parse_duration(value, key, member) ? NULL
                                                          : _("a time in seconds or minutes within its limits, "
                                                              "such as 30s or 2m");
+    case VALUE_COUNT:
+        return config_parse_count(value, key, member) ? NULL : _("a whole number from 0 to 15");
     case VALUE_LEVEL:
         return config_level_parse(value, member) ? NULL : "high, medium, low";
     case VALUE_PROMPT:
@@ -231,6 +250,8 @@ static bool config_defaults(struct config *config)
     config->module.level = CONFIG_LEVEL_HIGH;
     config->module.login_grace_s = 30;
     config->module.prompt_timeout_s = 120;
+    config->module.cool_down_s = 60;
+    config->module.pin_tries = 10;
     config->log.level = CONFIG_LOG_INFO;
     config->ledger.required = true;
     config->module.backend = strdup(PINWARD_DEFAULT_BACKEND);

@@ -46,6 +46,8 @@ struct config {
         char *pinentry;                /* path of the program; default /usr/bin/pinentry */
         unsigned login_grace_s;        /* a module-prompted login covers the first use within it; 0: never */
         unsigned prompt_timeout_s;     /* a prompt is answered within this or the use is denied */
+        unsigned cool_down_s;          /* after two unanswered prompts in a row none is shown for this long; 0: never */
+        unsigned pin_tries;            /* wrong PINs until the module locks the token's user PIN; 0: it does not count */
     } module;
     struct config_rules rules; /* [token "..."], [key "..."], [app "..."] */
     struct {

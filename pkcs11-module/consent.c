@@ -3,11 +3,12 @@
 #include "common/i18n.h"
 #include "common/log.h"
 #include "pkcs11-module/certificate.h"
+#include "pkcs11-module/pin_check.h"
 #include "pkcs11-module/prompt.h"
 
 #define CONSENT_TRIES 3
 
-/* A key that carries CKA_ALWAYS_AUTHENTICATE: the backend itself counts and checks. */
+/* A key that carries CKA_ALWAYS_AUTHENTICATE: the backend itself checks. */
 static bool checked_by_backend(const struct consent_request *request)
 {
     return request->facts->always_authenticate && request->on != CK_INVALID_HANDLE;
@@ -18,21 +19,10 @@ CK_RV consent_check_pin(struct runtime *rt, const struct consent_request *reques
     CK_RV rv;
 
     if (checked_by_backend(request)) {
-        rv = rt->backend.functions->C_Login(request->on, CKU_CONTEXT_SPECIFIC, (CK_BYTE_PTR)pin, pin_len);
+        rv = pin_check_login(rt, request->slot, request->on, CKU_CONTEXT_SPECIFIC, pin, pin_len);
         return rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_INVALID ? CKR_PIN_INCORRECT : rv;
     }
-    switch (login_check_pin(&rt->logins, request->slot, pin, pin_len)) {
-    case LOGIN_PIN_RIGHT:
-        return CKR_OK;
-    case LOGIN_PIN_WRONG:
-        return CKR_PIN_INCORRECT;
-    case LOGIN_PIN_LOCKED:
-        log_warning("three wrong PINs since the login: log in to the token again");
-        return CKR_PIN_LOCKED;
-    case LOGIN_PIN_UNKNOWN:
-        break;
-    }
-    return CKR_USER_NOT_LOGGED_IN;
+    return pin_check_compare(rt, request->slot, pin, pin_len);
 }
 
 /* The grace of a login that the module itself asked for: that PIN entry counts as the one for this use. */
@@ -63,13 +53,15 @@ static CK_RV ask_for_pin(struct runtime *rt, const struct consent_request *reque
         enum error_code code = prompt_use_pin(&rt->config, use, wrong, cancel_fd, &pin, &err);
         CK_RV rv;
 
-        if (code != ERROR_NONE) {
-            log_warning("%s", error_text(&err));
-            return prompt_error_to_rv(code);
-        }
+        rv = prompt_outcome(&rt->cool_down, code, &err, cancel_fd);
+        if (rv != CKR_OK)
+            return rv;
         rv = consent_check_pin(rt, request, secret_bytes(pin), secret_length(pin));
         secret_free(&pin);
         if (rv != CKR_PIN_INCORRECT)
+            return rv;
+        rv = pin_check_before_asking(rt, request->slot, &use->token, &use->tries);
+        if (rv != CKR_OK)
             return rv;
         wrong = _("The PIN was wrong.");
     }
@@ -83,6 +75,7 @@ static CK_RV ask_at_reader(struct runtime *rt, const struct consent_request *req
 {
     struct error err = {0};
     enum error_code code;
+    CK_RV rv;
 
     if (!checked_by_backend(request)) {
         log_error("the token takes PINs only at its reader and does not protect this key itself: it cannot check a "
@@ -90,22 +83,19 @@ static CK_RV ask_at_reader(struct runtime *rt, const struct consent_request *req
         return CKR_FUNCTION_REJECTED;
     }
     code = prompt_use_confirm(&rt->config, use, _("If you agree, then enter the PIN at the reader."), cancel_fd, &err);
-    if (code != ERROR_NONE) {
-        log_warning("%s", error_text(&err));
-        return prompt_error_to_rv(code);
-    }
-    return rt->backend.functions->C_Login(request->on, CKU_CONTEXT_SPECIFIC, NULL, 0);
+    rv = prompt_outcome(&rt->cool_down, code, &err, cancel_fd);
+    if (rv != CKR_OK)
+        return rv;
+    return pin_check_login(rt, request->slot, request->on, CKU_CONTEXT_SPECIFIC, NULL, 0);
 }
 
 static CK_RV ask_for_yes(struct runtime *rt, struct prompt_use *use, int cancel_fd)
 {
     struct error err = {0};
     enum error_code code = prompt_use_confirm(&rt->config, use, NULL, cancel_fd, &err);
+    CK_RV rv = prompt_outcome(&rt->cool_down, code, &err, cancel_fd);
 
-    if (code == ERROR_NONE)
-        return CKR_OK;
-    log_warning("%s", error_text(&err));
-    return code == ERROR_CANCELLED ? CKR_FUNCTION_REJECTED : prompt_error_to_rv(code);
+    return rv == CKR_FUNCTION_CANCELED ? CKR_FUNCTION_REJECTED : rv;
 }
 
 /* On a session of its own: a backend may refuse a search where another operation is in progress. */
@@ -127,23 +117,27 @@ static bool find_subject(struct runtime *rt, const struct consent_request *reque
 static CK_RV ask(struct runtime *rt, const struct consent_request *request, enum config_level level, int cancel_fd)
 {
     char subject[CERTIFICATE_SUBJECT_MAX];
-    CK_TOKEN_INFO token;
     struct prompt_use use = {.use = request->use,
                              .mechanism = request->mechanism,
                              .facts = request->facts,
-                             .token = &token,
                              .data = request->data,
                              .data_len = request->data_len,
                              .whole = request->whole};
-    CK_RV rv = rt->backend.functions->C_GetTokenInfo(request->slot, &token);
+    CK_RV rv;
 
+    if (level == CONFIG_LEVEL_MEDIUM)
+        rv = rt->backend.functions->C_GetTokenInfo(request->slot, &use.token);
+    else
+        rv = pin_check_before_asking(rt, request->slot, &use.token, &use.tries);
+    if (rv == CKR_OK && cool_down_is_on(&rt->cool_down))
+        rv = CKR_FUNCTION_REJECTED;
     if (rv != CKR_OK)
         return rv;
     if (find_subject(rt, request, subject))
         use.subject = subject;
     if (level == CONFIG_LEVEL_MEDIUM)
         return ask_for_yes(rt, &use, cancel_fd);
-    if (token.flags & CKF_PROTECTED_AUTHENTICATION_PATH)
+    if (use.token.flags & CKF_PROTECTED_AUTHENTICATION_PATH)
         return ask_at_reader(rt, request, &use, cancel_fd);
     return ask_for_pin(rt, request, &use, cancel_fd);
 }

@@ -3,6 +3,7 @@
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/gate.h"
 #include "pkcs11-module/pin_ask.h"
+#include "pkcs11-module/pin_check.h"
 #include "pkcs11-module/runtime.h"
 
 /* PKCS#11 2.40, 5.6: session management. */
@@ -83,7 +84,7 @@ static bool is_logged_in(const CK_SESSION_INFO *info)
 static CK_RV login_with_pin(struct runtime *rt, CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_SLOT_ID slot,
                             const void *pin, CK_ULONG pin_len, unsigned grace_s)
 {
-    CK_RV rv = rt->backend.functions->C_Login(session, user_type, (CK_BYTE_PTR)pin, pin_len);
+    CK_RV rv = pin_check_login(rt, slot, session, user_type, pin, pin_len);
 
     if (rv == CKR_OK && user_type == CKU_USER && pin &&
         login_remember(&rt->logins, slot, pin, pin_len, grace_s) != CKR_OK) {
@@ -92,6 +93,17 @@ static CK_RV login_with_pin(struct runtime *rt, CK_SESSION_HANDLE session, CK_US
         return CKR_HOST_MEMORY;
     }
     return rv;
+}
+
+/* With a PIN that the module has not asked for. On a card's last try its user is warned first. */
+static CK_RV login_given(struct runtime *rt, CK_SESSION_HANDLE session, CK_USER_TYPE user_type,
+                         const CK_SESSION_INFO *info, CK_BYTE_PTR pin, CK_ULONG pin_len)
+{
+    CK_RV rv = CKR_OK;
+
+    if (user_type == CKU_USER && !is_logged_in(info))
+        rv = pin_ask_last_try(rt, session, info->slotID, pin);
+    return rv == CKR_OK ? login_with_pin(rt, session, user_type, info->slotID, pin, pin_len, 0) : rv;
 }
 
 /* Protected path: the module asks. */
@@ -147,7 +159,7 @@ CK_RV own_C_Login(CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_BYTE_PTR
         rv = (info.state == CKS_RW_SO_FUNCTIONS) == (user_type == CKU_SO) ? CKR_USER_ALREADY_LOGGED_IN
                                                                          : CKR_USER_ANOTHER_ALREADY_LOGGED_IN;
     else
-        rv = login_with_pin(rt, session, user_type, info.slotID, pin, pin_len, 0);
+        rv = login_given(rt, session, user_type, &info, pin, pin_len);
     if (rv == CKR_OK)
         session_forget_facts(&rt->sessions);
     return rv;

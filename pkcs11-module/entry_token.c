@@ -1,20 +1,26 @@
 #include "common/log.h"
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/pin_ask.h"
+#include "pkcs11-module/pin_check.h"
 #include "pkcs11-module/runtime.h"
 
 /* PKCS#11 2.40, 5.5: slot and token management, where Pinward has a say. */
 
-/* With prompt = module the gate is a protected authentication path: applications log in with a NULL PIN. */
+/* With prompt = module the gate is a protected authentication path: applications log in with a NULL PIN. And the flags
+ * of the PIN are the token's own and those of the counter; a counter that cannot be read means that no PIN is taken. */
 CK_RV own_C_GetTokenInfo(CK_SLOT_ID slot_id, CK_TOKEN_INFO_PTR info)
 {
     struct runtime *rt = runtime_get();
+    struct retry_state tries;
     CK_RV rv;
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     rv = rt->backend.functions->C_GetTokenInfo(slot_id, info);
-    if (rv == CKR_OK && rt->config.module.prompt == CONFIG_PROMPT_MODULE)
+    if (rv != CKR_OK)
+        return rv;
+    info->flags |= retry_look(&rt->retry, info, &tries) == CKR_OK ? tries.flags : CKF_USER_PIN_LOCKED;
+    if (rt->config.module.prompt == CONFIG_PROMPT_MODULE)
         info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
     return rv;
 }
@@ -44,6 +50,7 @@ CK_RV own_C_InitToken(CK_SLOT_ID slot_id, CK_BYTE_PTR pin, CK_ULONG pin_len, CK_
         rv = rt->backend.functions->C_InitToken(slot_id, pin, pin_len, label);
     secret_free(&asked);
     if (rv == CKR_OK) {
+        pin_check_reset(rt, slot_id);
         login_forget(&rt->logins, slot_id);
         session_forget_facts(&rt->sessions);
     }
@@ -72,20 +79,29 @@ CK_RV own_C_InitPIN(CK_SESSION_HANDLE session, CK_BYTE_PTR pin, CK_ULONG pin_len
     else if (rv == CKR_OK)
         rv = rt->backend.functions->C_InitPIN(session, pin, pin_len);
     secret_free(&asked);
+    if (rv == CKR_OK)
+        pin_check_reset(rt, info.slotID);
     return rv;
 }
 
-/* Both PINs from the user. */
-static CK_RV set_pin_asking(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, struct secret **old_pin,
-                            struct secret **new_pin)
+/* 5.6, C_SetPIN: the PIN of whoever is logged in, the user's when nobody is. */
+static bool is_so_session(const CK_SESSION_INFO *info)
 {
-    CK_RV rv = pin_ask(rt, session, slot, PROMPT_PIN_OLD, NULL, old_pin);
+    return info->state == CKS_RW_SO_FUNCTIONS;
+}
+
+/* Both PINs from the user. */
+static CK_RV set_pin_asking(struct runtime *rt, CK_SESSION_HANDLE session, const CK_SESSION_INFO *info,
+                            struct secret **old_pin, struct secret **new_pin)
+{
+    CK_RV rv = pin_ask(rt, session, info->slotID, is_so_session(info) ? PROMPT_PIN_SO_OLD : PROMPT_PIN_OLD, NULL,
+                       old_pin);
 
     if (rv == CKR_OK)
-        rv = pin_ask(rt, session, slot, PROMPT_PIN_NEW, NULL, new_pin);
+        rv = pin_ask(rt, session, info->slotID, PROMPT_PIN_NEW, NULL, new_pin);
     if (rv == CKR_OK)
-        rv = rt->backend.functions->C_SetPIN(session, (CK_BYTE_PTR)secret_bytes(*old_pin), secret_length(*old_pin),
-                                             (CK_BYTE_PTR)secret_bytes(*new_pin), secret_length(*new_pin));
+        rv = pin_check_set_pin(rt, info, session, secret_bytes(*old_pin), secret_length(*old_pin),
+                               secret_bytes(*new_pin), secret_length(*new_pin));
     return rv;
 }
 
@@ -104,11 +120,13 @@ CK_RV own_C_SetPIN(CK_SESSION_HANDLE session, CK_BYTE_PTR old_pin, CK_ULONG old_
     if (rv != CKR_OK)
         return rv;
     if (!old_pin && !new_pin && pin_ask_is_ours(rt, info.slotID)) {
-        rv = set_pin_asking(rt, session, info.slotID, &old_asked, &new_asked);
+        rv = set_pin_asking(rt, session, &info, &old_asked, &new_asked);
         new_pin = new_asked ? (CK_BYTE_PTR)secret_bytes(new_asked) : NULL;
         new_len = new_asked ? secret_length(new_asked) : 0;
     } else {
-        rv = rt->backend.functions->C_SetPIN(session, old_pin, old_len, new_pin, new_len);
+        rv = is_so_session(&info) ? CKR_OK : pin_ask_last_try(rt, session, info.slotID, old_pin);
+        if (rv == CKR_OK)
+            rv = pin_check_set_pin(rt, &info, session, old_pin, old_len, new_pin, new_len);
     }
     /* A user who is logged in stays so; later uses are checked against the new PIN. */
     if (rv == CKR_OK && (info.state == CKS_RW_USER_FUNCTIONS || info.state == CKS_RO_USER_FUNCTIONS))

@@ -8,7 +8,6 @@
 struct login {
     CK_SLOT_ID slot;
     unsigned char hash[crypto_generichash_BYTES];
-    unsigned wrong_pins;
     struct secret *grace_pin; /* sealed; NULL: no grace */
     int64_t grace_end_ms;     /* CLOCK_BOOTTIME: a suspended machine's grace runs out too */
     struct login *next;
@@ -147,16 +146,8 @@ enum login_pin_verdict login_check_pin(struct login_table *table, CK_SLOT_ID slo
     pthread_mutex_lock(&table->lock);
     login_expire(table);
     login = login_find(table, slot);
-    if (login && login->wrong_pins >= LOGIN_WRONG_PINS_MAX) {
-        verdict = LOGIN_PIN_LOCKED;
-    } else if (login && login_hash(table, pin, pin_len, hash)) {
-        if (sodium_memcmp(hash, login->hash, sizeof hash) == 0) {
-            login->wrong_pins = 0;
-            verdict = LOGIN_PIN_RIGHT;
-        } else {
-            login->wrong_pins++;
-            verdict = LOGIN_PIN_WRONG;
-        }
+    if (login && login_hash(table, pin, pin_len, hash)) {
+        verdict = sodium_memcmp(hash, login->hash, sizeof hash) == 0 ? LOGIN_PIN_RIGHT : LOGIN_PIN_WRONG;
         secret_wipe(hash, sizeof hash);
     }
     pthread_mutex_unlock(&table->lock);

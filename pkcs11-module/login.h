@@ -1,6 +1,5 @@
 /*
- * login: what the gate knows of the user's login to each token: a keyed hash of the PIN that logged in, the
- * wrong PINs since, and, for a short grace after a login that the module itself asked for, that PIN, for one use.
+ * login: what the gate knows of the user's login to each token: a keyed hash of the PIN that logged in, and, for a short grace after a login that the module itself asked for, that PIN, for one use.
  *
  * Owner: struct login_table is the runtime's. A PIN handed out belongs to the caller.
  * Thread rule: any thread; one lock, held only for memory operations, and only by logins and gated uses.
@@ -15,8 +14,6 @@
 #include "common/secret.h"
 #include "pkcs11-module/p11.h"
 
-#define LOGIN_WRONG_PINS_MAX 3
-
 struct login;
 
 struct login_table {
@@ -28,7 +25,6 @@ struct login_table {
 enum login_pin_verdict {
     LOGIN_PIN_RIGHT,
     LOGIN_PIN_WRONG,
-    LOGIN_PIN_LOCKED,  /* wrong too often since the login: only a new login to the token helps */
     LOGIN_PIN_UNKNOWN, /* nobody has logged in to this token through the module */
 };
 
@@ -44,7 +40,7 @@ CK_RV login_remember(struct login_table *table, CK_SLOT_ID slot, const void *pin
 /* The login is over (logout, last session closed, new PIN): hash and PIN are wiped. */
 void login_forget(struct login_table *table, CK_SLOT_ID slot);
 
-/* Is it the PIN that logged in? Wrong ones are counted. */
+/* Is it the PIN that logged in? pin_check counts the wrong ones. */
 enum login_pin_verdict login_check_pin(struct login_table *table, CK_SLOT_ID slot, const void *pin, CK_ULONG pin_len);
 
 /* The PIN of a login that is still in its grace, which is thereby used up; NULL when there is none. */

@@ -13,9 +13,15 @@
  * PIN pad of its own: then it is the backend's business. */
 bool pin_ask_is_ours(struct runtime *rt, CK_SLOT_ID slot);
 
-/* Asks. error: what was wrong with the last answer, or NULL. CKRs of prompt_error_to_rv; on CKR_OK *pin is the
+/* Asks. error: what was wrong with the last answer, or NULL. CKRs of prompt_outcome; CKR_PIN_LOCKED and
+ * CKR_FUNCTION_FAILED of pin_check_before_asking; CKR_FUNCTION_REJECTED also during a cool-down. On CKR_OK *pin is the
  * caller's to free. session may be CK_INVALID_HANDLE. */
 CK_RV pin_ask(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, enum prompt_pin which,
               const char *error, struct secret **pin);
+
+/* Before a PIN of the user that is not asked for here is given to the token: with prompt = module, where the token has one
+ * try left, the user must agree. pin NULL: it will be typed at the reader. CKR_FUNCTION_REJECTED when the user does
+ * not; else as above. */
+CK_RV pin_ask_last_try(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, const void *pin);
 
 #endif

@@ -1,11 +1,13 @@
 #include "pkcs11-module/prompt.h"
 
+#include <poll.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/i18n.h"
+#include "common/log.h"
 #include "common/pinentry.h"
 #include "common/utf8.h"
 #include "pkcs11-module/requester.h"
@@ -81,11 +83,13 @@ static void text_add_command(struct text *text, const struct requester *requeste
              value_show(&command, requester->command, strlen(requester->command), VALUE_MAX));
 }
 
-/* What the token itself says of the tries that are left. */
-static void text_add_tries(struct text *text, const CK_TOKEN_INFO *token)
+/* How many tries are left: the counter knows, a token gives only hints. */
+static void text_add_tries(struct text *text, const CK_TOKEN_INFO *token, const struct retry_state *tries)
 {
     if (token->flags & CKF_USER_PIN_FINAL_TRY)
         text_add(text, _("This is the LAST try: another wrong PIN locks the token.\n"));
+    else if (tries->wrong > 0)
+        text_add(text, _("A wrong PIN was entered before. Tries left until the PIN is locked: %u\n"), tries->left);
     else if (token->flags & CKF_USER_PIN_COUNT_LOW)
         text_add(text, _("A wrong PIN was entered before: few tries are left.\n"));
 }
@@ -156,8 +160,8 @@ static void use_text(struct text *text, const struct prompt_use *use, const char
     requester_describe(&requester);
     text_add(text, "%s\n%s\n\n", use_headline(use), instruction);
     text_add_key(text, use);
-    text_add_token(text, use->token);
-    text_add_tries(text, use->token);
+    text_add_token(text, &use->token);
+    text_add_tries(text, &use->token, &use->tries);
     text_add_data(text, use);
     text_add_program(text, &requester);
     if (use->subject)
@@ -220,11 +224,20 @@ static const struct {
                           N_("SO PIN:"), NULL, false},
     [PROMPT_PIN_OLD] = {N_("A program wants to change the PIN of the token. Enter the present one."),
                         N_("Present PIN:"), NULL, true},
+    [PROMPT_PIN_SO_OLD] = {N_("A program wants to change the PIN of the token's security officer. Enter the present "
+                              "one."),
+                           N_("Present SO PIN:"), NULL, false},
     [PROMPT_PIN_NEW] = {N_("Choose the new PIN of the token."), N_("New PIN:"), N_("New PIN again:"), false},
 };
 
+bool prompt_pin_is_counted(enum prompt_pin which)
+{
+    return pin_words[which].user;
+}
+
 enum error_code prompt_token_pin(const struct config *config, enum prompt_pin which, const CK_TOKEN_INFO *token,
-                                 const char *error, int cancel_fd, struct secret **pin, struct error *err)
+                                 const struct retry_state *tries, const char *error, int cancel_fd,
+                                 struct secret **pin, struct error *err)
 {
     struct pinentry_question question;
     struct requester requester;
@@ -238,7 +251,7 @@ enum error_code prompt_token_pin(const struct config *config, enum prompt_pin wh
     text_add(&text, "\n");
     text_add_token(&text, token);
     if (pin_words[which].user)
-        text_add_tries(&text, token);
+        text_add_tries(&text, token, tries);
     text_add_program(&text, &requester);
     text_add_command(&text, &requester);
     question_init(&question, config, &text, cancel_fd);
@@ -249,7 +262,30 @@ enum error_code prompt_token_pin(const struct config *config, enum prompt_pin wh
     return pinentry_get_pin(&question, pin, err);
 }
 
-CK_RV prompt_error_to_rv(enum error_code code)
+enum error_code prompt_last_try(const struct config *config, bool at_reader, const CK_TOKEN_INFO *token, int cancel_fd,
+                                struct error *err)
+{
+    struct pinentry_question question;
+    struct requester requester;
+    struct text text = {0};
+
+    requester_describe(&requester);
+    text_add(&text, "%s\n%s\n\n",
+             at_reader ? _("A program wants you to enter the PIN of your token at the reader.")
+                       : _("A program wants to try a PIN of its own on your token."),
+             at_reader ? _("Agree only if you are sure that you know the PIN.")
+                       : _("Agree only if you are sure that the program has the right PIN."));
+    text_add_token(&text, token);
+    text_add(&text, _("This is the LAST try: another wrong PIN locks the token.\n"));
+    text_add_program(&text, &requester);
+    text_add_command(&text, &requester);
+    question_init(&question, config, &text, cancel_fd);
+    question.ok_label = _("_Agree");
+    question.cancel_label = _("_Refuse");
+    return pinentry_confirm(&question, err);
+}
+
+static CK_RV error_to_rv(enum error_code code)
 {
     switch (code) {
     case ERROR_NONE:
@@ -263,4 +299,20 @@ CK_RV prompt_error_to_rv(enum error_code code)
     default:
         return CKR_FUNCTION_FAILED;
     }
+}
+
+/* Was the question taken off the screen by the module itself? */
+static bool was_withdrawn(int cancel_fd)
+{
+    struct pollfd withdrawn = {.fd = cancel_fd, .events = POLLIN};
+
+    return poll(&withdrawn, 1, 0) > 0;
+}
+
+CK_RV prompt_outcome(const struct cool_down *cool_down, enum error_code code, const struct error *err, int cancel_fd)
+{
+    cool_down_note(cool_down, code, was_withdrawn(cancel_fd));
+    if (code != ERROR_NONE)
+        log_warning("%s", error_text(err));
+    return error_to_rv(code);
 }

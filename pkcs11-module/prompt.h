@@ -10,16 +10,19 @@
 #include "common/config.h"
 #include "common/error.h"
 #include "common/secret.h"
+#include "pkcs11-module/cool_down.h"
 #include "pkcs11-module/key_facts.h"
 #include "pkcs11-module/p11.h"
 #include "pkcs11-module/policy.h"
+#include "pkcs11-module/retry.h"
 
 /* What the user is asked to agree to. */
 struct prompt_use {
     enum policy_use use;
     CK_MECHANISM_TYPE mechanism; /* of the operation, when there is one */
     const struct key_facts *facts;
-    const CK_TOKEN_INFO *token;
+    CK_TOKEN_INFO token;
+    struct retry_state tries;
     const char *subject; /* of the key's certificate; NULL when there is none */
     const void *data;    /* what is signed or decrypted, where the call carries all of it; else NULL */
     CK_ULONG data_len;
@@ -32,7 +35,8 @@ enum prompt_pin {
     PROMPT_PIN_SO,     /* the security officer's, to log in */
     PROMPT_PIN_SO_NEW, /* the security officer's of a new token, typed twice */
     PROMPT_PIN_ERASE,  /* the security officer's, to initialise a token that is in use */
-    PROMPT_PIN_OLD,    /* the one to be changed */
+    PROMPT_PIN_OLD,    /* the user's, to be changed */
+    PROMPT_PIN_SO_OLD, /* the security officer's, to be changed */
     PROMPT_PIN_NEW,    /* the new one, typed twice */
 };
 
@@ -45,12 +49,22 @@ enum error_code prompt_use_pin(const struct config *config, const struct prompt_
 enum error_code prompt_use_confirm(const struct config *config, const struct prompt_use *use,
                                    const char *instruction, int cancel_fd, struct error *err);
 
-/* Asks for a PIN of the token. */
-enum error_code prompt_token_pin(const struct config *config, enum prompt_pin which, const CK_TOKEN_INFO *token,
-                                 const char *error, int cancel_fd, struct secret **pin, struct error *err);
+/* Is this PIN the user's present one, of which there are so many tries? */
+bool prompt_pin_is_counted(enum prompt_pin which);
 
-/* The CKR for a question that failed: CKR_FUNCTION_CANCELED when the user cancelled, CKR_FUNCTION_REJECTED when
- * nobody answered, CKR_FUNCTION_FAILED when it could not be asked, CKR_HOST_MEMORY. */
-CK_RV prompt_error_to_rv(enum error_code code);
+/* Asks for a PIN of the token. tries: what is left of them, for a PIN that is counted. */
+enum error_code prompt_token_pin(const struct config *config, enum prompt_pin which, const CK_TOKEN_INFO *token,
+                                 const struct retry_state *tries, const char *error, int cancel_fd,
+                                 struct secret **pin, struct error *err);
+
+/* Asks for a yes before the last try of the user's PIN is spent on a PIN that is not typed here: the application's own,
+ * or one that is typed at the reader. */
+enum error_code prompt_last_try(const struct config *config, bool at_reader, const CK_TOKEN_INFO *token, int cancel_fd,
+                                struct error *err);
+
+/* The CKR for what came of a question: CKR_OK, CKR_FUNCTION_CANCELED when the user cancelled, CKR_FUNCTION_REJECTED
+ * when nobody answered, CKR_FUNCTION_FAILED when it could not be asked, CKR_HOST_MEMORY. A failure is a line in the
+ * log; answered or not, the cool-down is told. */
+CK_RV prompt_outcome(const struct cool_down *cool_down, enum error_code code, const struct error *err, int cancel_fd);
 
 #endif

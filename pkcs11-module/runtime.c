@@ -54,6 +54,8 @@ static CK_RV runtime_configure(struct runtime *rt)
         return CKR_GENERAL_ERROR;
     }
     log_open(&rt->config, NULL); /* without a log the gate still works */
+    retry_init(&rt->retry, rt->config.module.pin_tries);
+    cool_down_init(&rt->cool_down, rt->config.module.cool_down_s);
     return CKR_OK;
 }
 

@@ -19,9 +19,11 @@
 #include "common/config.h"
 #include "pkcs11-module/asks.h"
 #include "pkcs11-module/backend.h"
+#include "pkcs11-module/cool_down.h"
 #include "pkcs11-module/login.h"
 #include "pkcs11-module/p11.h"
 #include "pkcs11-module/requester.h"
+#include "pkcs11-module/retry.h"
 #include "pkcs11-module/session.h"
 
 struct runtime {
@@ -34,6 +36,8 @@ struct runtime {
     char program[REQUESTER_PROGRAM_MAX]; /* whose rules of [app] hold here; "": none */
     struct session_table sessions;
     struct login_table logins;
+    struct retry retry;
+    struct cool_down cool_down;
     struct asks asks;
 };
 

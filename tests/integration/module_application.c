@@ -101,26 +101,6 @@ static void wrong_pin_keeps_the_operation_waiting(void **state)
     }
 }
 
-/* Where the gate itself checks, it also counts: no application may try all PINs. */
-static void three_wrong_pins_lock_until_a_new_login(void **state)
-{
-    (void)state;
-    assert_ok(use_sign_init(&fx, fx.session, key(KEY_PLAIN_RSA)));
-    for (int n = 0; n < 3; n++)
-        assert_rv(context_login(fx.session, "000000"), CKR_PIN_INCORRECT);
-    assert_rv(context_login(fx.session, FIXTURE_PIN), CKR_PIN_LOCKED);
-    assert_rv(use_sign_data(&fx, fx.session, &signature), CKR_USER_NOT_LOGGED_IN);
-    assert_rv(fixture_login(&fx, FIXTURE_PIN), CKR_USER_ALREADY_LOGGED_IN);
-    assert_ok(use_sign_init(&fx, fx.session, key(KEY_PLAIN_RSA)));
-    assert_rv(context_login(fx.session, FIXTURE_PIN), CKR_PIN_LOCKED);
-
-    assert_ok(fx.p11->C_Logout(fx.session));
-    assert_ok(fixture_login(&fx, FIXTURE_PIN));
-    assert_ok(use_sign_init(&fx, fx.session, key(KEY_PLAIN_RSA)));
-    assert_ok(context_login(fx.session, FIXTURE_PIN));
-    assert_ok(use_sign_data(&fx, fx.session, &signature));
-}
-
 static void context_login_before_an_operation_is_no_consent_to_it(void **state)
 {
     CK_MECHANISM hmac = {CKM_SHA256_HMAC, NULL, 0};
@@ -254,7 +234,6 @@ int main(void)
         TEST(right_pin_serves_one_use),
         TEST(multi_part_needs_one_login),
         TEST(wrong_pin_keeps_the_operation_waiting),
-        TEST(three_wrong_pins_lock_until_a_new_login),
         TEST(context_login_before_an_operation_is_no_consent_to_it),
         TEST(context_login_serves_its_session),
         TEST(context_login_serves_one_operation),

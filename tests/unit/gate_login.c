@@ -1,4 +1,4 @@
-/* login: what is known of a PIN after a login, for how long, and how often it may be wrong. */
+/* login: what is known of a PIN after a login, and for how long. */
 #include "pkcs11-module/login.h"
 
 #include <string.h>
@@ -67,21 +67,6 @@ static void empty_pin_is_never_right(void **state)
     assert_null(login_take_grace(&table, 1));
 }
 
-static void three_wrong_ones_lock(void **state)
-{
-    (void)state;
-    assert_int_equal(remember(1, "one", 0), CKR_OK);
-    assert_int_equal(check(1, "x"), LOGIN_PIN_WRONG);
-    assert_int_equal(check(1, "x"), LOGIN_PIN_WRONG);
-    assert_int_equal(check(1, "one"), LOGIN_PIN_RIGHT); /* a right one begins the count anew */
-    for (int n = 0; n < LOGIN_WRONG_PINS_MAX; n++)
-        assert_int_equal(check(1, "x"), LOGIN_PIN_WRONG);
-    assert_int_equal(check(1, "one"), LOGIN_PIN_LOCKED);
-    assert_int_equal(check(1, "x"), LOGIN_PIN_LOCKED);
-    assert_int_equal(remember(1, "one", 0), CKR_OK);
-    assert_int_equal(check(1, "one"), LOGIN_PIN_RIGHT);
-}
-
 static void grace_is_given_once(void **state)
 {
     struct secret *pin;
@@ -131,8 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(each_slot_has_its_own),      TEST(pin_is_compared_whole), TEST(empty_pin_is_never_right),
-        TEST(three_wrong_ones_lock),      TEST(grace_is_given_once),   TEST(grace_ends),
-        TEST(cleared_table_knows_nobody),
+        TEST(grace_is_given_once),        TEST(grace_ends),            TEST(cleared_table_knows_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
