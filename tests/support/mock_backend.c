@@ -1,18 +1,36 @@
 #include "support/mock_backend.h"
 
+#include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #define VISIBLE __attribute__((visibility("default")))
 
 VISIBLE struct mock_backend mock_backend = {
     .next_session = 1, .session_state = CKS_RW_USER_FUNCTIONS, .version = {2, 40}, .left_out = -1};
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
 static CK_RV record(enum p11_call call, const uintptr_t *arguments, size_t count)
 {
+    unsigned before = 0;
+
+    for (size_t i = 0; i < P11_CALL_COUNT; i++)
+        before = mock_backend.order[i] > before ? mock_backend.order[i] : before;
+    mock_backend.order[call] = before + 1;
     mock_backend.calls[call]++;
     memset(mock_backend.arguments[call], 0, sizeof mock_backend.arguments[call]);
     memcpy(mock_backend.arguments[call], arguments, count * sizeof *arguments);
     return mock_backend.answers[call];
+}
+
+static void take_time(long ms)
+{
+    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+    atomic_fetch_add(&mock_backend.inside, 1);
+    nanosleep(&pause, NULL);
+    atomic_fetch_sub(&mock_backend.inside, 1);
 }
 
 /* ------------------------------------------------------------------ the functions that do more than record
@@ -36,11 +54,40 @@ static void answer_token(const uintptr_t *a)
     info->flags = mock_backend.token_flags | CKF_TOKEN_INITIALIZED;
 }
 
+static CK_SESSION_HANDLE open_session(void)
+{
+    CK_SESSION_HANDLE session = 1;
+
+    if (!mock_backend.reuses_sessions)
+        return mock_backend.next_session++;
+    while (session < MOCK_SESSIONS - 1 && mock_backend.session_open[session])
+        session++;
+    mock_backend.session_open[session] = true;
+    return session;
+}
+
+static bool session_is_open(CK_SESSION_HANDLE session)
+{
+    if (mock_backend.reuses_sessions)
+        return session < MOCK_SESSIONS && mock_backend.session_open[session];
+    return session > 0 && session < mock_backend.next_session;
+}
+
+static CK_RV close_session(CK_SESSION_HANDLE session)
+{
+    if (!mock_backend.reuses_sessions)
+        return CKR_OK;
+    if (!session_is_open(session))
+        return CKR_SESSION_HANDLE_INVALID;
+    mock_backend.session_open[session] = false;
+    return CKR_OK;
+}
+
 static CK_RV answer_session_info(const uintptr_t *a)
 {
     CK_SESSION_INFO_PTR info = (CK_SESSION_INFO_PTR)a[1];
 
-    if ((CK_SESSION_HANDLE)a[0] == 0 || (CK_SESSION_HANDLE)a[0] >= mock_backend.next_session)
+    if (!session_is_open((CK_SESSION_HANDLE)a[0]))
         return CKR_SESSION_HANDLE_INVALID;
     memset(info, 0, sizeof *info);
     info->state = mock_backend.session_state;
@@ -95,7 +142,7 @@ static CK_RV answer_attributes(const uintptr_t *a)
     return rv;
 }
 
-static CK_RV answer(enum p11_call call, const uintptr_t *a, size_t count)
+static CK_RV answer_locked(enum p11_call call, const uintptr_t *a, size_t count)
 {
     const CK_RV rv = record(call, a, count);
 
@@ -109,7 +156,13 @@ static CK_RV answer(enum p11_call call, const uintptr_t *a, size_t count)
         answer_token(a);
         return CKR_OK;
     case CALL_C_OpenSession:
-        *(CK_SESSION_HANDLE_PTR)a[4] = mock_backend.next_session++;
+        *(CK_SESSION_HANDLE_PTR)a[4] = open_session();
+        return CKR_OK;
+    case CALL_C_CloseSession:
+        return close_session((CK_SESSION_HANDLE)a[0]);
+    case CALL_C_Finalize:
+        if (atomic_load(&mock_backend.inside) > 0)
+            atomic_store(&mock_backend.finalized_under_a_call, true);
         return CKR_OK;
     case CALL_C_GetSessionInfo:
         return answer_session_info(a);
@@ -125,6 +178,20 @@ static CK_RV answer(enum p11_call call, const uintptr_t *a, size_t count)
     default:
         return CKR_OK;
     }
+}
+
+static CK_RV answer(enum p11_call call, const uintptr_t *a, size_t count)
+{
+    long delay_ms;
+    CK_RV rv;
+
+    pthread_mutex_lock(&lock);
+    rv = answer_locked(call, a, count);
+    delay_ms = mock_backend.delay_ms[call];
+    pthread_mutex_unlock(&lock);
+    if (delay_ms > 0)
+        take_time(delay_ms);
+    return rv;
 }
 
 /* ------------------------------------------------------------------ the 68 functions and their list */

@@ -4,17 +4,20 @@
  * broken.
  *
  * Owner: the one struct mock_backend is the library's; a test reaches it with dlsym("mock_backend").
- * Thread rule: one thread.
+ * Thread rule: calls from any thread; the test reads and writes the struct (but for what is atomic) while no other
+ *   thread is in a call.
  */
 #ifndef PINWARD_TESTS_MOCK_BACKEND_H
 #define PINWARD_TESTS_MOCK_BACKEND_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "support/p11_calls.h"
 
-#define MOCK_OBJECTS 16
+#define MOCK_OBJECTS  16
+#define MOCK_SESSIONS 64
 
 struct mock_object {
     CK_OBJECT_CLASS object_class;
@@ -29,10 +32,18 @@ struct mock_backend {
     unsigned calls[P11_CALL_COUNT];
     uintptr_t arguments[P11_CALL_COUNT][P11_CALL_PARAMETERS_MAX];
     CK_RV answers[P11_CALL_COUNT];
+    unsigned order[P11_CALL_COUNT]; /* the number, among all calls, of its last; 0: none */
+
+    /* Calls that take their time. */
+    long delay_ms[P11_CALL_COUNT];
+    _Atomic unsigned inside;        /* calls that are taking it now */
+    _Atomic bool finalized_under_a_call;
 
     /* What the functions that the gate needs answer from. The object with handle n is objects[n]. */
     struct mock_object objects[MOCK_OBJECTS];
     CK_SESSION_HANDLE next_session;
+    bool reuses_sessions; /* C_OpenSession gives the lowest number that is free, below MOCK_SESSIONS */
+    bool session_open[MOCK_SESSIONS];
     CK_STATE session_state;
     CK_FLAGS token_flags;
 
