@@ -6,54 +6,6 @@
 #include "pkcs11-module/consent.h"
 #include "pkcs11-module/gate_once.h"
 
-/* ------------------------------------------------------------------ sessions */
-
-CK_RV gate_session(struct runtime *rt, CK_SESSION_HANDLE handle, struct session **session)
-{
-    struct session *found = session_get(&rt->sessions, handle);
-    CK_SESSION_INFO info;
-    CK_RV rv = CKR_OK;
-
-    if (!found) {
-        rv = rt->backend.functions->C_GetSessionInfo(handle, &info);
-        if (rv == CKR_OK)
-            rv = session_add(&rt->sessions, handle, info.slotID, info.flags, false);
-        if (rv != CKR_OK)
-            return rv;
-        found = session_get(&rt->sessions, handle);
-    }
-    if (!found)
-        return CKR_SESSION_HANDLE_INVALID;
-    if (found->beside) {
-        session_put(&rt->sessions, found);
-        return CKR_SESSION_HANDLE_INVALID;
-    }
-    *session = found;
-    return CKR_OK;
-}
-
-bool gate_session_is_beside(struct runtime *rt, CK_SESSION_HANDLE handle)
-{
-    struct session *session = session_get(&rt->sessions, handle);
-    bool beside;
-
-    if (!session)
-        return false;
-    beside = session->beside;
-    session_put(&rt->sessions, session);
-    return beside;
-}
-
-bool gate_session_is_closed(struct session *session)
-{
-    bool closed;
-
-    pthread_mutex_lock(&session->lock);
-    closed = session->closed;
-    pthread_mutex_unlock(&session->lock);
-    return closed;
-}
-
 /* ------------------------------------------------------------------ beginning */
 
 static enum policy_use use_of(enum operation_kind kind)

@@ -13,6 +13,7 @@
 #ifndef PINWARD_MODULE_GATE_H
 #define PINWARD_MODULE_GATE_H
 
+#include "pkcs11-module/gate_session.h"
 #include "pkcs11-module/p11.h"
 #include "pkcs11-module/policy.h"
 #include "pkcs11-module/runtime.h"
@@ -71,15 +72,5 @@ void gate_leave(struct gate_turn *turn, bool ended);
  * typed at the token's own PIN pad) agree to the operation that waits in the session? When none waits it is presented
  * for the single call that follows (gate_once.h). CKR_OPERATION_NOT_INITIALIZED when there is nothing to agree to. */
 CK_RV gate_context_login(struct runtime *rt, CK_SESSION_HANDLE handle, bool ask, const void *pin, CK_ULONG pin_len);
-
-/* The session's record, adopted when the host opened the session around the module; to be put back.
- * CKR_SESSION_HANDLE_INVALID also for the gate's own. */
-CK_RV gate_session(struct runtime *rt, CK_SESSION_HANDLE handle, struct session **session);
-
-/* Is it one of the gate's own sessions, which the application must not reach? */
-bool gate_session_is_beside(struct runtime *rt, CK_SESSION_HANDLE handle);
-
-/* Has it been closed since it was found? */
-bool gate_session_is_closed(struct session *session);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "common/log.h"
 #include "pkcs11-module/consent.h"
-#include "pkcs11-module/gate.h"
+#include "pkcs11-module/gate_session.h"
 
 /* How long a presented PIN waits for its call. */
 #define PRESENTED_MS 30000

@@ -1,0 +1,22 @@
+/*
+ * gate_session: the application's sessions, told from the gate's own.
+ *
+ * Owner: a record that is handed out is to be put back (session_put). Thread rule: any thread.
+ */
+#ifndef PINWARD_MODULE_GATE_SESSION_H
+#define PINWARD_MODULE_GATE_SESSION_H
+
+#include "pkcs11-module/p11.h"
+#include "pkcs11-module/runtime.h"
+
+/* The session's record, adopted when the host opened the session around the module; to be put back.
+ * CKR_SESSION_HANDLE_INVALID also for the gate's own. */
+CK_RV gate_session(struct runtime *rt, CK_SESSION_HANDLE handle, struct session **session);
+
+/* Is it one of the gate's own sessions, which the application must not reach? */
+bool gate_session_is_beside(struct runtime *rt, CK_SESSION_HANDLE handle);
+
+/* Has it been closed since it was found? */
+bool gate_session_is_closed(struct session *session);
+
+#endif

@@ -1,0 +1,116 @@
+#include "common/log.h"
+#include "pkcs11-module/policy.h"
+#include "pkcs11-module/session.h"
+
+/* The facts about keys that a session remembers, the level they come to, and when they die. */
+
+void session_table_judge_by(struct session_table *table, const struct config *config, const char *program)
+{
+    pthread_mutex_lock(&table->policy_lock);
+    table->config = config;
+    table->program = program;
+    pthread_mutex_unlock(&table->policy_lock);
+}
+
+static enum config_level judge(struct session_table *table, const struct policy_token *token,
+                               const struct key_facts *facts, bool any_program)
+{
+    struct policy_verdict verdict = {.level = CONFIG_LEVEL_HIGH};
+
+    pthread_mutex_lock(&table->policy_lock);
+    if (table->config) {
+        const struct policy_case judged = {facts, token, any_program ? NULL : table->program};
+
+        verdict = policy_judge(table->config, &judged);
+        if (verdict.rule)
+            log_debug("key \"%s\": level %s by [%s], line %u", facts->label, config_level_name(verdict.level),
+                      verdict.rule->section, verdict.rule->line);
+    }
+    pthread_mutex_unlock(&table->policy_lock);
+    return verdict.level;
+}
+
+/* Which token is it? Asked before a key's facts are read: when these can be read, the session is still there, and so
+ * was its token when it was asked, since a session ends with the removal of its token. */
+static CK_RV session_token(CK_FUNCTION_LIST *backend, struct session *session, struct policy_token *token)
+{
+    CK_TOKEN_INFO info;
+    bool known;
+    CK_RV rv;
+
+    pthread_mutex_lock(&session->lock);
+    known = session->token_known;
+    *token = session->token;
+    pthread_mutex_unlock(&session->lock);
+    if (known)
+        return CKR_OK;
+    rv = backend->C_GetTokenInfo(session->slot, &info);
+    if (rv == CKR_OK)
+        policy_token_init(token, &info);
+    return rv;
+}
+
+static CK_RV read_facts(struct session_table *table, CK_FUNCTION_LIST *backend, struct session *session,
+                        CK_OBJECT_HANDLE object, struct policy_token *token, struct key_facts *facts)
+{
+    struct key_facts read;
+    CK_RV rv = session_token(backend, session, token);
+
+    if (rv == CKR_OK)
+        rv = key_facts_read(backend, session->handle, object, &read);
+    if (rv != CKR_OK)
+        return rv;
+    if (key_facts_is_private_key(&read))
+        read.level = judge(table, token, &read, false);
+    *facts = read;
+    return CKR_OK;
+}
+
+CK_RV session_key_facts(struct session_table *table, CK_FUNCTION_LIST *backend, struct session *session,
+                        CK_OBJECT_HANDLE object, struct key_facts *facts)
+{
+    /* Taken before the token is read: what changes while it is read makes the result stale, not wrong for good. */
+    const uint64_t epoch = atomic_load(&table->facts_epoch) + 1;
+    struct policy_token token;
+    bool known = false;
+    CK_RV rv;
+
+    pthread_mutex_lock(&session->lock);
+    for (int i = 0; i < SESSION_FACTS_KEPT && !known; i++) {
+        if (session->facts[i].object == object && session->facts[i].epoch == epoch) {
+            *facts = session->facts[i].facts;
+            known = true;
+        }
+    }
+    pthread_mutex_unlock(&session->lock);
+    if (known)
+        return CKR_OK;
+    rv = read_facts(table, backend, session, object, &token, facts);
+    if (rv != CKR_OK)
+        return rv;
+    pthread_mutex_lock(&session->lock);
+    session->facts[session->facts_next].object = object;
+    session->facts[session->facts_next].epoch = epoch;
+    session->facts[session->facts_next].facts = *facts;
+    session->facts_next = (session->facts_next + 1) % SESSION_FACTS_KEPT;
+    session->token = token;
+    session->token_known = true;
+    pthread_mutex_unlock(&session->lock);
+    return CKR_OK;
+}
+
+CK_RV session_new_key_level(struct session_table *table, CK_FUNCTION_LIST *backend, struct session *session,
+                            const struct key_facts *facts, enum config_level *level)
+{
+    struct policy_token token;
+    CK_RV rv = session_token(backend, session, &token);
+
+    if (rv == CKR_OK)
+        *level = judge(table, &token, facts, true);
+    return rv;
+}
+
+void session_forget_facts(struct session_table *table)
+{
+    atomic_fetch_add(&table->facts_epoch, 1);
+}
