@@ -36,6 +36,7 @@ struct config_key {
 /* Every key there is. A key without a row is an error in the file. */
 static const struct config_key config_keys[] = {
     {"module", "backend", VALUE_PATH, MEMBER(module.backend), 0, 0},
+    {"module", "backend-args", VALUE_TEXT, MEMBER(module.backend_args), 0, 0},
     {"module", "prompt", VALUE_PROMPT, MEMBER(module.prompt), 0, 0},
     {"module", "level", VALUE_LEVEL, MEMBER(module.level), 0, 0},
     {"module", "pinentry", VALUE_PATH, MEMBER(module.pinentry), 0, 0},
@@ -308,6 +309,7 @@ void config_clear(struct config *config)
         return;
     free(config->file);
     free(config->module.backend);
+    free(config->module.backend_args);
     free(config->module.pinentry);
     config_rules_clear(&config->rules);
     free(config->portal.url);

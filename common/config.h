@@ -40,6 +40,7 @@ struct config {
     char *file; /* the file that was read; NULL when there was none and these are the defaults */
     struct {
         char *backend; /* path of the token's own module; default: SoftHSM2 */
+        char *backend_args; /* its C_Initialize gets this as pReserved, as NSS's softokn wants it; NULL: nothing */
         enum config_prompt prompt;
         enum config_level level; /* of private keys that no rule names */
         unsigned level_line;     /* where the file says it; 0: it does not, and this is the default */

@@ -5,20 +5,17 @@
 
 #include "common/log.h"
 #include "pkcs11-module/dispatch.h"
+#include "pkcs11-module/dispatch_3.h"
+
+struct backend_member {
+    const char *name;
+    size_t offset; /* of its pointer in the list */
+};
 
 /* PKCS#11 2.40, 3.2 asks for every pointer to be set; a module that leaves one out would crash its caller here. */
-static const char *backend_missing_function(const CK_FUNCTION_LIST *functions)
+static const char *backend_missing_function(const void *functions, const struct backend_member *members, size_t count)
 {
-    static const struct {
-        const char *name;
-        size_t offset;
-    } members[] = {
-#define X(name, access) {#name, offsetof(CK_FUNCTION_LIST, name)},
-        DISPATCH_ROWS(X)
-#undef X
-    };
-
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+    for (size_t i = 0; i < count; i++) {
         CK_VOID_PTR function;
 
         memcpy(&function, (const char *)functions + members[i].offset, sizeof function);
@@ -28,25 +25,77 @@ static const char *backend_missing_function(const CK_FUNCTION_LIST *functions)
     return NULL;
 }
 
-/* The library's function list, or NULL with a line in the log. */
-static CK_FUNCTION_LIST *backend_functions(void *library, const char *path)
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct backend_member members[] = {
+#define X(name, access) {#name, offsetof(CK_FUNCTION_LIST, name)},
+    DISPATCH_ROWS(X)
+#undef X
+};
+
+static const struct backend_member members_3[] = {
+#define X(name, access) {#name, offsetof(CK_FUNCTION_LIST_3_0, name)},
+    DISPATCH_ROWS_3_0(X)
+#undef X
+};
+
+/* dlsym also looks into the libraries that the module needs: what it finds there is not the module's. */
+static void *backend_own_symbol(void *library, const char *name, const void *own)
+{
+    void *symbol = dlsym(library, name);
+    Dl_info here, there;
+
+    if (!symbol || dladdr(symbol, &there) == 0 || dladdr(own, &here) == 0 || here.dli_fbase != there.dli_fbase)
+        return NULL;
+    return symbol;
+}
+
+/* PKCS#11 3.0, 5.4: the standard's interface, of version 3.0 or else of any 3.x, whose lists begin with that of 3.0.
+ * NULL when the module has none. */
+static CK_FUNCTION_LIST_3_0 *backend_interface_3(CK_C_GetInterface get_interface)
+{
+    CK_UTF8CHAR name[] = "PKCS 11";
+    CK_VERSION version = {3, 0};
+    CK_INTERFACE *interface = NULL;
+    CK_FUNCTION_LIST_3_0 *functions;
+
+    if (get_interface(name, &version, &interface, 0) != CKR_OK && get_interface(name, NULL, &interface, 0) != CKR_OK)
+        return NULL;
+    functions = interface ? interface->pFunctionList : NULL;
+    return functions && functions->version.major == 3 ? functions : NULL;
+}
+
+/* A list of 3.x whose every pointer is set, or NULL: the module is then used through its 2.x list. */
+static CK_FUNCTION_LIST_3_0 *backend_functions_3(void *library, const void *get_list, const char *path)
+{
+    CK_FUNCTION_LIST_3_0 *functions;
+    CK_C_GetInterface get_interface;
+    const char *missing;
+
+    *(void **)&get_interface = backend_own_symbol(library, "C_GetInterface", get_list);
+    functions = get_interface ? backend_interface_3(get_interface) : NULL;
+    if (!functions)
+        return NULL;
+    missing = backend_missing_function(functions, members, COUNT(members));
+    if (!missing)
+        missing = backend_missing_function(functions, members_3, COUNT(members_3));
+    if (missing)
+        log_warning("backend %s leaves %s out of its interface of PKCS#11 3.0: its older one is used", path, missing);
+    return missing ? NULL : functions;
+}
+
+/* The list of C_GetFunctionList, or NULL with a line in the log. */
+static CK_FUNCTION_LIST *backend_functions(CK_C_GetFunctionList get_list, const char *path)
 {
     CK_FUNCTION_LIST *functions = NULL;
-    CK_C_GetFunctionList get_list;
     const char *missing;
-    CK_RV rv;
+    CK_RV rv = get_list(&functions);
 
-    *(void **)&get_list = dlsym(library, "C_GetFunctionList");
-    if (!get_list) {
-        log_error("backend %s: not a PKCS#11 module: it has no C_GetFunctionList", path);
-        return NULL;
-    }
-    rv = get_list(&functions);
     if (rv != CKR_OK || !functions) {
         log_error("backend %s: C_GetFunctionList returned 0x%08lx", path, rv);
         return NULL;
     }
-    if (functions == dispatch_functions()) {
+    if (functions == &dispatch_list) {
         log_error("backend %s is pinward itself: name the token's own module in [module] backend", path);
         return NULL;
     }
@@ -55,12 +104,32 @@ static CK_FUNCTION_LIST *backend_functions(void *library, const char *path)
                   functions->version.minor);
         return NULL;
     }
-    missing = backend_missing_function(functions);
+    missing = backend_missing_function(functions, members, COUNT(members));
     if (missing) {
         log_error("backend %s leaves out %s, which PKCS#11 requires", path, missing);
         return NULL;
     }
     return functions;
+}
+
+/* Finds the module's lists; false with a line in the log. A list of 3.x begins like one of 2.x (3.0, 3.6), so it
+ * serves as both. */
+static bool backend_find_lists(struct backend *backend, const char *path)
+{
+    CK_C_GetFunctionList get_list;
+    void *symbol = dlsym(backend->library, "C_GetFunctionList");
+
+    if (!symbol) {
+        log_error("backend %s: not a PKCS#11 module: it has no C_GetFunctionList", path);
+        return false;
+    }
+    *(void **)&get_list = symbol;
+    backend->functions = backend_functions(get_list, path);
+    if (backend->functions)
+        backend->functions_3 = backend_functions_3(backend->library, symbol, path);
+    if (backend->functions_3)
+        backend->functions = (CK_FUNCTION_LIST *)backend->functions_3;
+    return backend->functions != NULL;
 }
 
 /* The backend that this module has initialised. Not in the runtime, which a forked child sees as zeros: that is how
@@ -82,10 +151,27 @@ static CK_RV backend_initialise(CK_FUNCTION_LIST *functions, CK_VOID_PTR init_ar
     return rv;
 }
 
+/* NSS has a member for the parameters where the standard has pReserved, and pReserved behind it. */
+struct backend_init_args {
+    CK_C_INITIALIZE_ARGS args;
+    CK_VOID_PTR reserved_behind;
+};
+
+static CK_VOID_PTR backend_put_parameters(struct backend_init_args *with, const CK_C_INITIALIZE_ARGS *given,
+                                          const char *parameters)
+{
+    memset(with, 0, sizeof *with);
+    if (given)
+        with->args = *given;
+    with->args.pReserved = (CK_VOID_PTR)parameters;
+    return with;
+}
+
 /* RTLD_NODELETE: a backend brings libraries with threads and exit handlers of their own, and unloading those is
  * what crashes hosts; it also keeps the order in which exit handlers were registered (runtime_at_exit). */
-CK_RV backend_open(const char *path, CK_VOID_PTR init_args, struct backend *backend)
+CK_RV backend_open(const char *path, const char *parameters, CK_VOID_PTR init_args, struct backend *backend)
 {
+    struct backend_init_args with_parameters;
     struct backend opened = {.library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)};
     CK_RV rv = CKR_GENERAL_ERROR;
 
@@ -93,9 +179,10 @@ CK_RV backend_open(const char *path, CK_VOID_PTR init_args, struct backend *back
         log_error("backend %s cannot be loaded: %s", path, dlerror());
         return rv;
     }
-    opened.functions = backend_functions(opened.library, path);
-    if (!opened.functions)
+    if (!backend_find_lists(&opened, path))
         goto out;
+    if (parameters)
+        init_args = backend_put_parameters(&with_parameters, init_args, parameters);
     rv = backend_initialise(opened.functions, init_args);
     if (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED) {
         log_warning("backend %s is also used directly by this process, around the gate: take it out of the "

@@ -14,14 +14,16 @@
 struct backend {
     void *library;
     CK_FUNCTION_LIST *functions;
+    CK_FUNCTION_LIST_3_0 *functions_3; /* the same list, where it is one of 3.x; else NULL */
     bool initialised_by_host; /* the host had initialised it already: it is the host's to finalize */
 };
 
-/* Loads the module at path and calls its C_Initialize with init_args (as the application gave them).
+/* Loads the module at path and calls its C_Initialize with init_args (as the application gave them); parameters,
+ * unless NULL, take the place of pReserved: a backend such as NSS's softokn is told there what to open.
  * A library that is not a PKCS#11 2.x or 3.x module, that lacks a function, or that is this very module is
  * refused: CKR_GENERAL_ERROR, with a line in the log. Else what C_Initialize returned; *backend is filled only
  * on CKR_OK. */
-CK_RV backend_open(const char *path, CK_VOID_PTR init_args, struct backend *backend);
+CK_RV backend_open(const char *path, const char *parameters, CK_VOID_PTR init_args, struct backend *backend);
 
 /* C_Finalize and unload. Returns what C_Finalize returned. */
 CK_RV backend_close(struct backend *backend);

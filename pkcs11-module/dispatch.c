@@ -2,25 +2,22 @@
 
 #include <stddef.h>
 
+#include "pkcs11-module/dispatch_3.h"
 #include "pkcs11-module/entry.h"
+#include "pkcs11-module/entry_3.h"
 
 #define X(name, access) +1
-enum { DISPATCH_ROW_COUNT = 0 DISPATCH_ROWS(X) };
+enum { DISPATCH_ROW_COUNT = 0 DISPATCH_ROWS(X), DISPATCH_ROW_COUNT_3_0 = DISPATCH_ROW_COUNT DISPATCH_ROWS_3_0(X) };
 #undef X
 
 /* As many rows as the list has functions, and (-Woverride-init) none of them twice: so none is missing. */
-_Static_assert(DISPATCH_ROW_COUNT ==
-                   (sizeof(CK_FUNCTION_LIST) - offsetof(CK_FUNCTION_LIST, C_Initialize)) / sizeof(CK_C_Initialize),
-               "every PKCS#11 function needs a row in dispatch.h");
+#define FUNCTIONS_IN(list) ((sizeof(list) - offsetof(list, C_Initialize)) / sizeof(CK_C_Initialize))
+_Static_assert(DISPATCH_ROW_COUNT == FUNCTIONS_IN(CK_FUNCTION_LIST),
+               "every PKCS#11 2.40 function needs a row in dispatch.h");
+_Static_assert(DISPATCH_ROW_COUNT_3_0 == FUNCTIONS_IN(CK_FUNCTION_LIST_3_0),
+               "every PKCS#11 3.0 function needs a row in dispatch.h or dispatch_3.h");
 
-static CK_FUNCTION_LIST dispatch_list = {
-    .version = {2, 40},
 #define X(name, access) .name = access##_##name,
-    DISPATCH_ROWS(X)
+CK_FUNCTION_LIST dispatch_list = {.version = {2, 40}, DISPATCH_ROWS(X)};
+CK_FUNCTION_LIST_3_0 dispatch_list_3_0 = {.version = {3, 0}, DISPATCH_ROWS(X) DISPATCH_ROWS_3_0(X)};
 #undef X
-};
-
-CK_FUNCTION_LIST *dispatch_functions(void)
-{
-    return &dispatch_list;
-}

@@ -1,5 +1,6 @@
 /*
- * dispatch: one row for each of the 68 functions of PKCS#11 2.40, in the order of CK_FUNCTION_LIST.
+ * dispatch: one row for each of the 68 functions of PKCS#11 2.40, in the order of CK_FUNCTION_LIST; dispatch_3.h has
+ * the rows of the 24 that 3.0 adds.
  *
  *   PASS    forwarded unchanged, after the one read that tells whether this very process has initialised
  *   OWN     Pinward answers, or changes what the token's own answer says
@@ -42,8 +43,8 @@
     X(C_GetObjectSize, pass)                                                                                 \
     X(C_GetAttributeValue, own)                                                                              \
     X(C_SetAttributeValue, gate)                                                                             \
-    X(C_FindObjectsInit, pass)                                                                               \
-    X(C_FindObjects, pass)                                                                                   \
+    X(C_FindObjectsInit, own)                                                                                \
+    X(C_FindObjects, own)                                                                                    \
     X(C_FindObjectsFinal, pass)                                                                              \
     X(C_EncryptInit, refuse)                                                                                 \
     X(C_Encrypt, pass)                                                                                       \
@@ -85,7 +86,8 @@
     X(C_CancelFunction, pass)                                                                                \
     X(C_WaitForSlotEvent, pass)
 
-/* The list that C_GetFunctionList hands out; static, never freed. */
-CK_FUNCTION_LIST *dispatch_functions(void);
+/* The lists that are handed out (C_GetFunctionList, C_GetInterface); never changed. */
+extern CK_FUNCTION_LIST dispatch_list;
+extern CK_FUNCTION_LIST_3_0 dispatch_list_3_0;
 
 #endif

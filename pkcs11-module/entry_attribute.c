@@ -3,6 +3,7 @@
 
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/gate.h"
+#include "pkcs11-module/profile.h"
 
 /* C_GetAttributeValue (PKCS#11 2.40, 5.7): two kinds of attribute of a private key are answered here. */
 
@@ -100,6 +101,8 @@ CK_RV own_C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (rt->backend.functions_3 && profile_is_one(rt, session, object))
+        return CKR_OBJECT_HANDLE_INVALID;
     if (!any_answered_here(template, count))
         return rt->backend.functions->C_GetAttributeValue(session, object, template, count);
     rv = gate_session(rt, session, &known);

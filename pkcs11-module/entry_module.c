@@ -21,7 +21,7 @@ CK_RV own_C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR function_list)
 {
     if (!function_list)
         return CKR_ARGUMENTS_BAD;
-    *function_list = dispatch_functions();
+    *function_list = &dispatch_list;
     return CKR_OK;
 }
 
@@ -34,16 +34,18 @@ static void pad(unsigned char *field, size_t size, const char *text)
     memset(field + len, ' ', size - len);
 }
 
+/* The version is the backend's: hosts judge by it whether the functions of 3.0 will do anything. */
 CK_RV own_C_GetInfo(CK_INFO_PTR info)
 {
+    const struct runtime *rt = runtime_get();
     unsigned major = 0, minor = 0;
 
-    if (!runtime_get())
+    if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (!info)
         return CKR_ARGUMENTS_BAD;
     memset(info, 0, sizeof *info);
-    info->cryptokiVersion = dispatch_functions()->version;
+    info->cryptokiVersion = rt->backend.functions_3 ? dispatch_list_3_0.version : dispatch_list.version;
     pad(info->manufacturerID, sizeof info->manufacturerID, "Pinward");
     pad(info->libraryDescription, sizeof info->libraryDescription, "Pinward PIN gate");
     sscanf(PINWARD_VERSION, "%u.%u", &major, &minor);

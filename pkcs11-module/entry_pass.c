@@ -47,22 +47,6 @@ CK_RV pass_C_GetObjectSize(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, C
     return backend ? backend->C_GetObjectSize(session, object, size) : CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
-CK_RV pass_C_FindObjectsInit(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, CK_ULONG count)
-{
-    const CK_FUNCTION_LIST *backend = runtime_backend();
-
-    return backend ? backend->C_FindObjectsInit(session, template, count) : CKR_CRYPTOKI_NOT_INITIALIZED;
-}
-
-CK_RV pass_C_FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE_PTR object, CK_ULONG max_object_count,
-                         CK_ULONG_PTR object_count)
-{
-    const CK_FUNCTION_LIST *backend = runtime_backend();
-
-    return backend ? backend->C_FindObjects(session, object, max_object_count, object_count)
-                   : CKR_CRYPTOKI_NOT_INITIALIZED;
-}
-
 CK_RV pass_C_FindObjectsFinal(CK_SESSION_HANDLE session)
 {
     const CK_FUNCTION_LIST *backend = runtime_backend();

@@ -1,3 +1,4 @@
+#include "pkcs11-module/cancel.h"
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/gate.h"
 #include "pkcs11-module/gate_once.h"
@@ -12,6 +13,8 @@ CK_RV refuse_C_EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (!mechanism)
+        return cancel_by_init(rt, session, CKF_ENCRYPT);
     rv = gate_refuse_private_key(rt, session, key, CKR_KEY_TYPE_INCONSISTENT, CKR_KEY_HANDLE_INVALID);
     return rv == CKR_OK ? rt->backend.functions->C_EncryptInit(session, mechanism, key) : rv;
 }

@@ -1,12 +1,14 @@
 #include "common/i18n.h"
 #include "common/log.h"
+#include "pkcs11-module/cancel.h"
 #include "pkcs11-module/entry.h"
+#include "pkcs11-module/entry_3.h"
 #include "pkcs11-module/gate.h"
 #include "pkcs11-module/pin_ask.h"
 #include "pkcs11-module/pin_check.h"
 #include "pkcs11-module/runtime.h"
 
-/* PKCS#11 2.40, 5.6: session management. */
+/* PKCS#11 2.40, 5.6: session management; 3.0, 5.6: what it adds. */
 
 #define LOGIN_TRIES 3
 
@@ -80,13 +82,39 @@ static bool is_logged_in(const CK_SESSION_INFO *info)
     return info->state != CKS_RO_PUBLIC_SESSION && info->state != CKS_RW_PUBLIC_SESSION;
 }
 
-/* An application that logs in with a PIN of its own: it logs in, and that is all; it is never a consent. */
-static CK_RV login_with_pin(struct runtime *rt, CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_SLOT_ID slot,
-                            const void *pin, CK_ULONG pin_len, unsigned grace_s)
-{
-    CK_RV rv = pin_check_login(rt, slot, session, user_type, pin, pin_len);
+/* How the backend is to be logged in to: with C_Login, or for a named user with C_LoginUser. */
+struct login_call {
+    CK_USER_TYPE user_type;
+    bool named;
+    CK_UTF8CHAR_PTR name;
+    CK_ULONG name_len;
+};
 
-    if (rv == CKR_OK && user_type == CKU_USER && pin &&
+/* A user with a name has a PIN of that name's, and one count of wrong ones with all users of the token. */
+static CK_RV backend_login(struct runtime *rt, CK_SLOT_ID slot, CK_SESSION_HANDLE session, const struct login_call *call,
+                           const void *pin, CK_ULONG pin_len)
+{
+    struct retry_try attempt = {.number = 0};
+    CK_RV rv = CKR_OK;
+
+    if (!call->named)
+        return pin_check_login(rt, slot, session, call->user_type, pin, pin_len);
+    if (call->user_type == CKU_USER)
+        rv = pin_check_begin(rt, slot, &attempt);
+    if (rv != CKR_OK)
+        return rv;
+    rv = rt->backend.functions_3->C_LoginUser(session, call->user_type, (CK_UTF8CHAR_PTR)pin, pin_len, call->name,
+                                              call->name_len);
+    return pin_check_end(rt, slot, &attempt, rv);
+}
+
+/* An application that logs in with a PIN of its own: it logs in, and that is all; it is never a consent. */
+static CK_RV login_with_pin(struct runtime *rt, CK_SESSION_HANDLE session, const struct login_call *call,
+                            CK_SLOT_ID slot, const void *pin, CK_ULONG pin_len, unsigned grace_s)
+{
+    CK_RV rv = backend_login(rt, slot, session, call, pin, pin_len);
+
+    if (rv == CKR_OK && call->user_type == CKU_USER && pin &&
         login_remember(&rt->logins, slot, pin, pin_len, grace_s) != CKR_OK) {
         /* A login that the gate cannot check uses against would leave every key unusable: undo it and say so. */
         (void)rt->backend.functions->C_Logout(session);
@@ -96,20 +124,20 @@ static CK_RV login_with_pin(struct runtime *rt, CK_SESSION_HANDLE session, CK_US
 }
 
 /* With a PIN that the module has not asked for. On a card's last try its user is warned first. */
-static CK_RV login_given(struct runtime *rt, CK_SESSION_HANDLE session, CK_USER_TYPE user_type,
+static CK_RV login_given(struct runtime *rt, CK_SESSION_HANDLE session, const struct login_call *call,
                          const CK_SESSION_INFO *info, CK_BYTE_PTR pin, CK_ULONG pin_len)
 {
     CK_RV rv = CKR_OK;
 
-    if (user_type == CKU_USER && !is_logged_in(info))
+    if (call->user_type == CKU_USER && !is_logged_in(info))
         rv = pin_ask_last_try(rt, session, info->slotID, pin);
-    return rv == CKR_OK ? login_with_pin(rt, session, user_type, info->slotID, pin, pin_len, 0) : rv;
+    return rv == CKR_OK ? login_with_pin(rt, session, call, info->slotID, pin, pin_len, 0) : rv;
 }
 
 /* Protected path: the module asks. */
-static CK_RV login_asking(struct runtime *rt, CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_SLOT_ID slot)
+static CK_RV login_asking(struct runtime *rt, CK_SESSION_HANDLE session, const struct login_call *call, CK_SLOT_ID slot)
 {
-    const enum prompt_pin which = user_type == CKU_SO ? PROMPT_PIN_SO : PROMPT_PIN_USER;
+    const enum prompt_pin which = call->user_type == CKU_SO ? PROMPT_PIN_SO : PROMPT_PIN_USER;
     const char *wrong = NULL;
     CK_RV rv = CKR_OK;
 
@@ -119,7 +147,7 @@ static CK_RV login_asking(struct runtime *rt, CK_SESSION_HANDLE session, CK_USER
         rv = pin_ask(rt, session, slot, which, wrong, &pin);
         if (rv != CKR_OK)
             return rv;
-        rv = login_with_pin(rt, session, user_type, slot, secret_bytes(pin), secret_length(pin),
+        rv = login_with_pin(rt, session, call, slot, secret_bytes(pin), secret_length(pin),
                             rt->config.module.login_grace_s);
         secret_free(&pin);
         if (rv != CKR_PIN_INCORRECT && rv != CKR_PIN_LEN_RANGE && rv != CKR_PIN_INVALID)
@@ -137,14 +165,13 @@ static CK_RV login_context(struct runtime *rt, CK_SESSION_HANDLE session, CK_BYT
     return gate_context_login(rt, session, rt->config.module.prompt == CONFIG_PROMPT_MODULE, pin, pin_len);
 }
 
-CK_RV own_C_Login(CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_BYTE_PTR pin, CK_ULONG pin_len)
+static CK_RV log_in(struct runtime *rt, CK_SESSION_HANDLE session, const struct login_call *call, CK_BYTE_PTR pin,
+                    CK_ULONG pin_len)
 {
-    struct runtime *rt = runtime_get();
+    const CK_USER_TYPE user_type = call->user_type;
     CK_SESSION_INFO info;
     CK_RV rv;
 
-    if (!rt)
-        return CKR_CRYPTOKI_NOT_INITIALIZED;
     rv = rt->backend.functions->C_GetSessionInfo(session, &info);
     if (rv != CKR_OK)
         return rv;
@@ -154,15 +181,43 @@ CK_RV own_C_Login(CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_BYTE_PTR
         return CKR_USER_TYPE_INVALID;
     /* Only where it would not be in vain is anybody asked. */
     if (!pin && !is_logged_in(&info) && pin_ask_is_ours(rt, info.slotID))
-        rv = login_asking(rt, session, user_type, info.slotID);
+        rv = login_asking(rt, session, call, info.slotID);
     else if (!pin && is_logged_in(&info))
         rv = (info.state == CKS_RW_SO_FUNCTIONS) == (user_type == CKU_SO) ? CKR_USER_ALREADY_LOGGED_IN
                                                                          : CKR_USER_ANOTHER_ALREADY_LOGGED_IN;
     else
-        rv = login_given(rt, session, user_type, &info, pin, pin_len);
+        rv = login_given(rt, session, call, &info, pin, pin_len);
     if (rv == CKR_OK)
         session_forget_facts(&rt->sessions);
     return rv;
+}
+
+CK_RV own_C_Login(CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_BYTE_PTR pin, CK_ULONG pin_len)
+{
+    const struct login_call call = {.user_type = user_type};
+    struct runtime *rt = runtime_get();
+
+    return rt ? log_in(rt, session, &call, pin, pin_len) : CKR_CRYPTOKI_NOT_INITIALIZED;
+}
+
+/* PKCS#11 3.0, 5.6: for tokens whose users have names. A context-specific login is for the user who is logged in. */
+CK_RV own_C_LoginUser(CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_UTF8CHAR_PTR pin, CK_ULONG pin_len,
+                      CK_UTF8CHAR_PTR username, CK_ULONG username_len)
+{
+    const struct login_call call = {
+        .user_type = user_type, .named = true, .name = username, .name_len = username_len};
+    struct runtime *rt = runtime_get();
+
+    if (!rt || !rt->backend.functions_3)
+        return runtime_lacks_3();
+    return log_in(rt, session, &call, pin, pin_len);
+}
+
+CK_RV own_C_SessionCancel(CK_SESSION_HANDLE session, CK_FLAGS flags)
+{
+    struct runtime *rt = runtime_get();
+
+    return rt ? cancel_operations(rt, session, flags) : CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
 CK_RV own_C_Logout(CK_SESSION_HANDLE session)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "pkcs11-module/cancel.h"
 #include "pkcs11-module/consent.h"
 #include "pkcs11-module/gate_once.h"
 
@@ -10,7 +11,7 @@
 
 static enum policy_use use_of(enum operation_kind kind)
 {
-    return kind == OPERATION_DECRYPT ? POLICY_USE_DECRYPT : POLICY_USE_SIGN;
+    return kind == OPERATION_DECRYPT || kind == OPERATION_MESSAGE_DECRYPT ? POLICY_USE_DECRYPT : POLICY_USE_SIGN;
 }
 
 /* Is an operation of this kind in progress, protected or (free) not? */
@@ -100,7 +101,7 @@ CK_RV gate_begin(struct runtime *rt, CK_SESSION_HANDLE handle, enum operation_ki
     CK_RV rv;
 
     if (!mechanism)
-        return CKR_ARGUMENTS_BAD;
+        return cancel_by_init_of_kind(rt, handle, kind);
     rv = gate_session(rt, handle, &session);
     if (rv != CKR_OK)
         return rv;
@@ -163,7 +164,8 @@ static bool change_state(struct gate_turn *turn, enum operation_state from, enum
     bool changed;
 
     pthread_mutex_lock(&turn->session->lock);
-    changed = !turn->session->closed && !op->doomed && op->serial == turn->operation.serial && op->state == from;
+    changed = !turn->session->closed && !op->doomed && op->serial == turn->operation.serial && op->state == from &&
+              op->begun == turn->operation.begun;
     if (changed)
         op->state = turn->operation.state = to;
     pthread_mutex_unlock(&turn->session->lock);
@@ -174,15 +176,20 @@ static bool change_state(struct gate_turn *turn, enum operation_state from, enum
 static CK_RV why_not(const struct gate_turn *turn)
 {
     const struct operation *op = &turn->session->operations[turn->kind];
-    bool closed, busy;
+    bool closed, busy, cancelled;
 
     if (!runtime_get())
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     pthread_mutex_lock(&turn->session->lock);
     closed = turn->session->closed;
     busy = op->serial == turn->operation.serial && !op->doomed;
+    cancelled = op->serial == turn->operation.serial && op->cancelled;
     pthread_mutex_unlock(&turn->session->lock);
-    return closed ? CKR_SESSION_CLOSED : busy ? CKR_OPERATION_ACTIVE : CKR_USER_NOT_LOGGED_IN;
+    if (closed)
+        return CKR_SESSION_CLOSED;
+    if (cancelled)
+        return CKR_FUNCTION_CANCELED;
+    return busy ? CKR_OPERATION_ACTIVE : CKR_USER_NOT_LOGGED_IN;
 }
 
 /* What the consent is asked for with. */
@@ -215,9 +222,25 @@ static CK_RV agree_asking(struct gate_turn *turn, const struct agreement *how, i
                           : consent_obtain(turn->rt, &request, cancel_fd);
 }
 
-/* Gives the operation back after a question: consented, waiting still, or (doomed meanwhile) ended by gate_leave. */
-static CK_RV after_asking(struct gate_turn *turn, CK_RV rv)
+/* Remembers what the user agreed to, so that no later call of the same operation (after CKR_BUFFER_TOO_SMALL), and no
+ * other thread, can bring other data. While the operation is ASKING, and nobody else looks at it. */
+static void bind_consent(struct gate_turn *turn, const struct agreement *how)
 {
+    struct operation *op = &turn->session->operations[turn->kind];
+
+    pthread_mutex_lock(&turn->session->lock);
+    if (op->serial == turn->operation.serial) {
+        op->bound = true;
+        crypto_generichash(op->digest, sizeof op->digest, how->data, how->data_len, NULL, 0);
+    }
+    pthread_mutex_unlock(&turn->session->lock);
+}
+
+/* Gives the operation back after a question: consented, waiting still, or (doomed meanwhile) ended by gate_leave. */
+static CK_RV after_asking(struct gate_turn *turn, const struct agreement *how, CK_RV rv)
+{
+    if (rv == CKR_OK && how->whole)
+        bind_consent(turn, how);
     if (change_state(turn, OPERATION_ASKING, rv == CKR_OK ? OPERATION_CONSENTED : OPERATION_WAITING))
         return rv;
     return why_not(turn);
@@ -234,27 +257,13 @@ static CK_RV agree(struct gate_turn *turn, const struct agreement *how)
     rv = ask_begin(&turn->rt->asks, turn->session->handle, turn->session->slot, &ask);
     if (rv == CKR_OK) {
         rv = agree_asking(turn, how, ask.cancel_fd);
-        rv = after_asking(turn, rv);
+        rv = after_asking(turn, how, rv);
         ask_end(&turn->rt->asks, &ask);
     } else {
-        rv = after_asking(turn, rv);
+        rv = after_asking(turn, how, rv);
     }
     turn->entered = turn->operation.state == OPERATION_ASKING;
     return rv;
-}
-
-/* Remembers what the user agreed to, so that a later call of the same operation (after CKR_BUFFER_TOO_SMALL) cannot bring
- * other data. */
-static void bind_consent(struct gate_turn *turn, const void *data, CK_ULONG data_len)
-{
-    struct operation *op = &turn->session->operations[turn->kind];
-
-    pthread_mutex_lock(&turn->session->lock);
-    if (op->serial == turn->operation.serial) {
-        op->bound = true;
-        crypto_generichash(op->digest, sizeof op->digest, data, data_len, NULL, 0);
-    }
-    pthread_mutex_unlock(&turn->session->lock);
 }
 
 static bool is_what_was_agreed(const struct gate_turn *turn, const void *data, CK_ULONG data_len, bool whole)
@@ -272,14 +281,9 @@ static bool is_what_was_agreed(const struct gate_turn *turn, const void *data, C
 CK_RV gate_agree(struct gate_turn *turn, const void *data, CK_ULONG data_len, bool whole)
 {
     const struct agreement how = {.data = data, .data_len = data_len, .whole = whole};
-    CK_RV rv;
 
-    if (gate_must_ask(turn)) {
-        rv = agree(turn, &how);
-        if (rv == CKR_OK && whole)
-            bind_consent(turn, data, data_len);
-        return rv;
-    }
+    if (gate_must_ask(turn))
+        return agree(turn, &how);
     if (is_what_was_agreed(turn, data, data_len, whole))
         return CKR_OK;
     log_warning("key \"%s\": the program came back with other data than its user agreed to: refused",
@@ -319,6 +323,8 @@ static CK_SESSION_HANDLE let_go(struct gate_turn *turn, bool ended)
             memset(op, 0, sizeof *op);
         } else if (turn->entered && op->state == OPERATION_RUNNING) {
             op->state = turn->before;
+            op->begun = turn->operation.begun && turn->before == OPERATION_CONSENTED;
+            op->bound = op->bound && turn->before == OPERATION_CONSENTED;
         }
     }
     pthread_mutex_unlock(&turn->session->lock);

@@ -22,7 +22,7 @@
 typedef CK_RV gate_init_function(CK_SESSION_HANDLE, CK_MECHANISM_PTR, CK_OBJECT_HANDLE);
 
 /* Begins an operation of this kind with init, the backend's own function for it. For a key that may be used freely it is
- * forwarded as it is. CKR_OPERATION_ACTIVE, CKR_KEY_HANDLE_INVALID, or what the backend said. */
+ * forwarded as it is; a NULL mechanism ends one (cancel.h). CKR_OPERATION_ACTIVE, CKR_KEY_HANDLE_INVALID, or what the backend said. */
 CK_RV gate_begin(struct runtime *rt, CK_SESSION_HANDLE handle, enum operation_kind kind, gate_init_function *init,
                  CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key);
 

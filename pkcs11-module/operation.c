@@ -23,11 +23,12 @@ static bool length_known(const struct gate_turn *turn)
 /* A signature's length is exact, so a buffer that is too small for it can be refused before anybody is asked. */
 static bool surely_too_small(const struct gate_turn *turn, CK_ULONG room)
 {
-    return turn->kind != OPERATION_DECRYPT && length_known(turn) && room < turn->operation.facts.output_len;
+    if (turn->kind == OPERATION_DECRYPT || turn->kind == OPERATION_MESSAGE_DECRYPT)
+        return false;
+    return length_known(turn) && room < turn->operation.facts.output_len;
 }
 
-/* While the consent is still open: answers what needs none. false: the consent must be asked for. */
-static bool answered_without_consent(const struct gate_turn *turn, CK_BYTE_PTR out, CK_ULONG_PTR out_len, CK_RV *rv)
+bool operation_answered_without_consent(const struct gate_turn *turn, CK_BYTE_PTR out, CK_ULONG_PTR out_len, CK_RV *rv)
 {
     if (!gate_must_ask(turn) || !length_known(turn))
         return false;
@@ -38,8 +39,7 @@ static bool answered_without_consent(const struct gate_turn *turn, CK_BYTE_PTR o
     return true;
 }
 
-/* A length query that only the backend can answer, because the key is of a kind that is not known here. */
-static bool must_query_backend(const struct gate_turn *turn, CK_BYTE_PTR out)
+bool operation_must_query_backend(const struct gate_turn *turn, CK_BYTE_PTR out)
 {
     return gate_must_ask(turn) && !out && !turn->operation.facts.always_authenticate;
 }
@@ -56,7 +56,7 @@ static CK_RV agree_and_call(struct gate_turn *turn, operation_whole_function *fu
         return CKR_HOST_MEMORY;
     if (in_len)
         memcpy(copy, in, in_len);
-    if (!must_query_backend(turn, out))
+    if (!operation_must_query_backend(turn, out))
         rv = gate_agree(turn, copy, in_len, true);
     if (rv == CKR_OK)
         rv = gate_enter(turn);
@@ -80,7 +80,7 @@ CK_RV operation_whole(struct runtime *rt, CK_SESSION_HANDLE handle, enum operati
         rv = function(handle, in, in_len, out, out_len);
     else if (!out_len || (!in && in_len > 0))
         rv = CKR_ARGUMENTS_BAD;
-    else if (!answered_without_consent(&turn, out, out_len, &rv))
+    else if (!operation_answered_without_consent(&turn, out, out_len, &rv))
         rv = agree_and_call(&turn, function, in, in_len, out, out_len);
     gate_leave(&turn, is_over(rv, out));
     return rv;
@@ -98,8 +98,8 @@ CK_RV operation_final(struct runtime *rt, CK_SESSION_HANDLE handle, enum operati
         rv = function(handle, out, out_len);
     } else if (!out_len) {
         rv = CKR_ARGUMENTS_BAD;
-    } else if (!answered_without_consent(&turn, out, out_len, &rv)) {
-        if (!must_query_backend(&turn, out))
+    } else if (!operation_answered_without_consent(&turn, out, out_len, &rv)) {
+        if (!operation_must_query_backend(&turn, out))
             rv = gate_agree(&turn, NULL, 0, false);
         if (rv == CKR_OK)
             rv = gate_enter(&turn);

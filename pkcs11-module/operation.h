@@ -6,6 +6,7 @@
 #ifndef PINWARD_MODULE_OPERATION_H
 #define PINWARD_MODULE_OPERATION_H
 
+#include "pkcs11-module/gate.h"
 #include "pkcs11-module/p11.h"
 #include "pkcs11-module/runtime.h"
 
@@ -13,6 +14,13 @@
 typedef CK_RV operation_whole_function(CK_SESSION_HANDLE, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
 /* C_SignFinal, C_DecryptFinal. */
 typedef CK_RV operation_final_function(CK_SESSION_HANDLE, CK_BYTE_PTR, CK_ULONG_PTR);
+
+/* While the consent is still open: answers what needs none, a length that is known and a buffer that is surely too
+ * small. false: the consent must be asked for. */
+bool operation_answered_without_consent(const struct gate_turn *turn, CK_BYTE_PTR out, CK_ULONG_PTR out_len, CK_RV *rv);
+
+/* Is it a length query that only the backend can answer, because the key is of a kind that is not known here? */
+bool operation_must_query_backend(const struct gate_turn *turn, CK_BYTE_PTR out);
 
 /* One-part operation: consent over all of the data, then the call. A length query asks nobody; neither does a
  * signature that would not fit (PKCS#11 2.40, 5.2). */

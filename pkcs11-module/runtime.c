@@ -18,6 +18,11 @@ struct runtime *runtime_get(void)
     return atomic_load_explicit(&rt->functions, memory_order_acquire) ? rt : NULL;
 }
 
+CK_RV runtime_lacks_3(void)
+{
+    return runtime_backend() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+}
+
 /* The mapping, made when it is not there yet; NULL when there is no memory, or no wipe on fork (Linux 4.14). */
 static struct runtime *runtime_map(void)
 {
@@ -59,6 +64,13 @@ static CK_RV runtime_configure(struct runtime *rt)
     return CKR_OK;
 }
 
+/* From here every call is refused. */
+static void runtime_close(struct runtime *rt)
+{
+    atomic_store(&rt->functions_3, NULL);
+    atomic_store(&rt->functions, NULL);
+}
+
 /* At the exit of the host a backend's C++ destructors run before the host's libraries are done with the module:
  * OpenSSL closes its engines last. Registered after the backend was loaded, this runs before those destructors, and
  * later calls get CKR_CRYPTOKI_NOT_INITIALIZED instead of a backend that is no longer whole. */
@@ -67,7 +79,7 @@ static void runtime_at_exit(void)
     struct runtime *rt = atomic_load(&runtime_mapping);
 
     if (rt != &runtime_none)
-        atomic_store(&rt->functions, NULL);
+        runtime_close(rt);
 }
 
 /* Once in the life of the library, also in forked children, which inherit the registration. */
@@ -94,7 +106,7 @@ static CK_RV runtime_start_locked(struct runtime *rt, CK_VOID_PTR init_args)
     if (rv == CKR_OK)
         rv = asks_init(&rt->asks);
     if (rv == CKR_OK)
-        rv = backend_open(rt->config.module.backend, init_args, &rt->backend);
+        rv = backend_open(rt->config.module.backend, rt->config.module.backend_args, init_args, &rt->backend);
     if (rv != CKR_OK) {
         asks_clear(&rt->asks);
         login_table_clear(&rt->logins);
@@ -105,6 +117,7 @@ static CK_RV runtime_start_locked(struct runtime *rt, CK_VOID_PTR init_args)
     session_table_judge_by(&rt->sessions, &rt->config, requester_program(rt->program) ? rt->program : NULL);
     runtime_watch_exit();
     log_debug("initialised with backend %s", rt->config.module.backend);
+    atomic_store(&rt->functions_3, rt->backend.functions_3);
     atomic_store(&rt->functions, rt->backend.functions);
     return CKR_OK;
 }
@@ -146,7 +159,7 @@ CK_RV runtime_stop(void)
         /* From here every call is refused; then the operations go, so that whoever is being asked finds none to go
          * on with; then the questions on the screen are withdrawn and the threads that asked them let go of the
          * tables; then the tables go. */
-        atomic_store(&rt->functions, NULL);
+        runtime_close(rt);
         session_table_clear(&rt->sessions);
         asks_stop(&rt->asks);
         login_table_clear(&rt->logins);

@@ -30,6 +30,7 @@ struct runtime {
     /* The one read. Non-NULL from the end of C_Initialize to the start of C_Finalize. Every 2.x and 3.x list
      * begins like CK_FUNCTION_LIST. */
     _Atomic(CK_FUNCTION_LIST *) functions;
+    _Atomic(CK_FUNCTION_LIST_3_0 *) functions_3; /* the same, where the backend has 3.0; else NULL */
     pthread_mutex_t lifecycle; /* C_Initialize and C_Finalize; all zeros is an unlocked mutex in glibc */
     struct backend backend;
     struct config config; /* constant while initialised */
@@ -51,6 +52,18 @@ static inline CK_FUNCTION_LIST *runtime_backend(void)
 
     return atomic_load_explicit(&rt->functions, memory_order_acquire);
 }
+
+/* The same for the functions that 3.0 adds; NULL also when the backend has only 2.x: then runtime_lacks_3 is the
+ * answer. */
+static inline CK_FUNCTION_LIST_3_0 *runtime_backend_3(void)
+{
+    const struct runtime *rt = atomic_load_explicit(&runtime_mapping, memory_order_acquire);
+
+    return atomic_load_explicit(&rt->functions_3, memory_order_acquire);
+}
+
+/* CKR_CRYPTOKI_NOT_INITIALIZED or else CKR_FUNCTION_NOT_SUPPORTED. */
+CK_RV runtime_lacks_3(void);
 
 /* The runtime when it is initialised, else NULL. */
 struct runtime *runtime_get(void);

@@ -25,7 +25,14 @@
 #include "pkcs11-module/p11.h"
 #include "pkcs11-module/policy.h"
 
-enum operation_kind { OPERATION_SIGN, OPERATION_SIGN_RECOVER, OPERATION_DECRYPT, OPERATION_KINDS };
+enum operation_kind {
+    OPERATION_SIGN,
+    OPERATION_SIGN_RECOVER,
+    OPERATION_DECRYPT,
+    OPERATION_MESSAGE_SIGN, /* the process, over all its messages (PKCS#11 3.0, 5.14) */
+    OPERATION_MESSAGE_DECRYPT,
+    OPERATION_KINDS
+};
 
 enum operation_state {
     OPERATION_NONE,      /* none that needs a consent: whatever runs on the application's own session is forwarded */
@@ -40,6 +47,8 @@ enum operation_state {
 struct operation {
     enum operation_state state;
     bool doomed;
+    bool cancelled; /* doomed by the application itself (C_SessionCancel) */
+    bool begun;     /* a message that comes in parts, consented to, is being processed */
     CK_SESSION_HANDLE on; /* the session beside, on which the backend runs it */
     CK_OBJECT_HANDLE key;
     CK_MECHANISM_TYPE mechanism;
@@ -74,6 +83,9 @@ struct session {
     unsigned facts_next;
     bool token_known;
     struct policy_token token; /* which the session is on; read with the first facts */
+    bool search_is_filtered;     /* the search in progress may find a profile (profile.h) */
+    CK_OBJECT_HANDLE no_profile; /* the object last seen to be none, */
+    uint64_t no_profile_epoch;   /* and when, as with facts */
 
     unsigned references; /* this and what follows is guarded by the shard's lock */
     uint64_t visited;    /* the last round of session_end_operations that came by */

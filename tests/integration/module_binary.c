@@ -23,7 +23,7 @@ static char *readelf(const char *options)
 }
 
 /* The defined symbols of the dynamic table that others can see. */
-static void exports_only_the_entry(void **state)
+static void exports_only_the_entries(void **state)
 {
     char *table = readelf("--dyn-syms");
     char *save = NULL;
@@ -36,11 +36,12 @@ static void exports_only_the_entry(void **state)
         if (sscanf(line, " %*d: %*x %*s %*s %15s %15s %15s %127s", bind, visibility, section, name) != 4 ||
             strcmp(bind, "LOCAL") == 0 || strcmp(section, "UND") == 0)
             continue;
-        assert_string_equal(name, "C_GetFunctionList");
+        assert_true(strcmp(name, "C_GetFunctionList") == 0 || strcmp(name, "C_GetInterface") == 0 ||
+                    strcmp(name, "C_GetInterfaceList") == 0);
         assert_string_equal(visibility, "DEFAULT");
         exported++;
     }
-    assert_int_equal(exported, 1);
+    assert_int_equal(exported, 3);
     free(table);
 }
 
@@ -80,7 +81,7 @@ static void is_hardened(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exports_only_the_entry),
+        cmocka_unit_test(exports_only_the_entries),
         cmocka_unit_test(needs_no_openssl),
         cmocka_unit_test(is_hardened),
     };

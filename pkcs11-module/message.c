@@ -1,0 +1,182 @@
+#include "pkcs11-module/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/secret.h"
+#include "pkcs11-module/gate.h"
+#include "pkcs11-module/operation.h"
+
+/* ------------------------------------------------------------------ the backend's functions */
+
+static CK_RV call_whole(const struct gate_turn *turn, const struct message_call *c)
+{
+    CK_FUNCTION_LIST_3_0 *backend = turn->rt->backend.functions_3;
+
+    if (c->kind == OPERATION_MESSAGE_SIGN)
+        return backend->C_SignMessage(turn->on, c->parameter, c->parameter_len, c->in, c->in_len, c->out, c->out_len);
+    return backend->C_DecryptMessage(turn->on, c->parameter, c->parameter_len, c->associated, c->associated_len, c->in,
+                                     c->in_len, c->out, c->out_len);
+}
+
+static CK_RV call_begin(const struct gate_turn *turn, const struct message_call *c)
+{
+    CK_FUNCTION_LIST_3_0 *backend = turn->rt->backend.functions_3;
+
+    if (c->kind == OPERATION_MESSAGE_SIGN)
+        return backend->C_SignMessageBegin(turn->on, c->parameter, c->parameter_len);
+    return backend->C_DecryptMessageBegin(turn->on, c->parameter, c->parameter_len, c->associated, c->associated_len);
+}
+
+static CK_RV call_next(const struct gate_turn *turn, const struct message_call *c)
+{
+    CK_FUNCTION_LIST_3_0 *backend = turn->rt->backend.functions_3;
+
+    if (c->kind == OPERATION_MESSAGE_SIGN)
+        return backend->C_SignMessageNext(turn->on, c->parameter, c->parameter_len, c->in, c->in_len, c->out,
+                                          c->out_len);
+    return backend->C_DecryptMessageNext(turn->on, c->parameter, c->parameter_len, c->in, c->in_len, c->out, c->out_len,
+                                         c->flags);
+}
+
+/* ------------------------------------------------------------------ messages */
+
+/* Gives the turn back. over: so is the message, and with it its consent; the process goes on. */
+static void leave(struct gate_turn *turn, bool over)
+{
+    if (over && turn->operation.state == OPERATION_CONSENTED)
+        (void)gate_enter(turn); /* a call that was refused here: what was agreed to is used up all the same */
+    if (over)
+        turn->before = OPERATION_WAITING;
+    gate_leave(turn, false);
+}
+
+/* The result was asked for and is not out yet (3.0, 5.2): the message goes on. */
+static bool asks_again(CK_RV rv, const struct message_call *call)
+{
+    return rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && !call->out);
+}
+
+/* Consent over all of the message, then the call with just that: a copy, which no thread of the host can change while
+ * the user reads what the window says of it. */
+static CK_RV agree_and_call(struct gate_turn *turn, const struct message_call *call)
+{
+    struct message_call copied = *call;
+    CK_RV rv = CKR_OK;
+
+    copied.in = malloc(call->in_len ? call->in_len : 1);
+    if (!copied.in)
+        return CKR_HOST_MEMORY;
+    if (call->in_len)
+        memcpy(copied.in, call->in, call->in_len);
+    if (!operation_must_query_backend(turn, call->out))
+        rv = gate_agree(turn, copied.in, copied.in_len, true);
+    if (rv == CKR_OK)
+        rv = gate_enter(turn);
+    if (rv == CKR_OK)
+        rv = call_whole(turn, &copied);
+    secret_wipe(copied.in, copied.in_len);
+    free(copied.in);
+    return rv;
+}
+
+CK_RV message_whole(struct runtime *rt, CK_SESSION_HANDLE handle, const struct message_call *call)
+{
+    struct gate_turn turn;
+    bool over = false;
+    CK_RV rv = gate_take(rt, handle, call->kind, &turn);
+
+    if (rv != CKR_OK)
+        return rv;
+    if (gate_is_free(&turn)) {
+        rv = call_whole(&turn, call);
+    } else if (turn.operation.begun) {
+        rv = CKR_OPERATION_ACTIVE;
+    } else {
+        if (!call->out_len || (!call->in && call->in_len > 0))
+            rv = CKR_ARGUMENTS_BAD;
+        else if (!operation_answered_without_consent(&turn, call->out, call->out_len, &rv))
+            rv = agree_and_call(&turn, call);
+        over = !asks_again(rv, call);
+    }
+    leave(&turn, over);
+    return rv;
+}
+
+/* Which data it will be nobody knows yet; none of it reaches the backend before the user has agreed. */
+CK_RV message_begin(struct runtime *rt, CK_SESSION_HANDLE handle, const struct message_call *call)
+{
+    struct gate_turn turn;
+    bool over = false;
+    CK_RV rv = gate_take(rt, handle, call->kind, &turn);
+
+    if (rv != CKR_OK)
+        return rv;
+    if (gate_is_free(&turn)) {
+        rv = call_begin(&turn, call);
+    } else if (turn.operation.begun) {
+        rv = CKR_OPERATION_ACTIVE;
+    } else {
+        rv = gate_agree(&turn, NULL, 0, false);
+        if (rv == CKR_OK)
+            rv = gate_enter(&turn);
+        if (rv == CKR_OK)
+            rv = call_begin(&turn, call);
+        over = rv != CKR_OK;
+        turn.operation.begun = !over;
+    }
+    leave(&turn, over);
+    return rv;
+}
+
+/* After this part (5.11.4, 5.14.4): a signature's last part is the one that asks for the signature, a ciphertext's the
+ * one that says so. */
+static bool is_over_after_part(CK_RV rv, const struct message_call *call)
+{
+    if (call->kind == OPERATION_MESSAGE_SIGN)
+        return call->out_len ? !asks_again(rv, call) : rv != CKR_OK;
+    if (call->flags & CKF_END_OF_MESSAGE)
+        return !asks_again(rv, call);
+    return rv != CKR_OK && rv != CKR_BUFFER_TOO_SMALL;
+}
+
+CK_RV message_next(struct runtime *rt, CK_SESSION_HANDLE handle, const struct message_call *call)
+{
+    struct gate_turn turn;
+    bool over = false;
+    CK_RV rv = gate_take(rt, handle, call->kind, &turn);
+
+    if (rv != CKR_OK)
+        return rv;
+    if (gate_is_free(&turn)) {
+        rv = call_next(&turn, call);
+    } else if (!turn.operation.begun) {
+        rv = CKR_OPERATION_NOT_INITIALIZED;
+    } else {
+        if ((!call->in && call->in_len > 0) || (call->kind == OPERATION_MESSAGE_DECRYPT && !call->out_len))
+            rv = CKR_ARGUMENTS_BAD;
+        else
+            rv = gate_enter(&turn);
+        if (rv == CKR_OK)
+            rv = call_next(&turn, call);
+        over = is_over_after_part(rv, call);
+    }
+    leave(&turn, over);
+    return rv;
+}
+
+CK_RV message_final(struct runtime *rt, CK_SESSION_HANDLE handle, enum operation_kind kind)
+{
+    CK_FUNCTION_LIST_3_0 *backend = rt->backend.functions_3;
+    struct gate_turn turn;
+    CK_RV rv = gate_take(rt, handle, kind, &turn);
+
+    if (rv != CKR_OK)
+        return rv;
+    rv = gate_enter(&turn);
+    if (rv == CKR_OK)
+        rv = kind == OPERATION_MESSAGE_SIGN ? backend->C_MessageSignFinal(turn.on)
+                                            : backend->C_MessageDecryptFinal(turn.on);
+    gate_leave(&turn, rv != CKR_OPERATION_ACTIVE);
+    return rv;
+}
