@@ -142,6 +142,16 @@ static CK_RV answer_attributes(const uintptr_t *a)
     return rv;
 }
 
+static void answer_find(const uintptr_t *a)
+{
+    CK_OBJECT_HANDLE_PTR objects = (CK_OBJECT_HANDLE_PTR)a[1];
+    CK_ULONG n = 0;
+
+    while (n < (CK_ULONG)a[2] && mock_backend.found_next < mock_backend.found_count)
+        objects[n++] = mock_backend.found[mock_backend.found_next++];
+    *(CK_ULONG_PTR)a[3] = n;
+}
+
 static CK_RV answer_locked(enum p11_call call, const uintptr_t *a, size_t count)
 {
     const CK_RV rv = record(call, a, count);
@@ -168,8 +178,11 @@ static CK_RV answer_locked(enum p11_call call, const uintptr_t *a, size_t count)
         return answer_session_info(a);
     case CALL_C_GetAttributeValue:
         return answer_attributes(a);
+    case CALL_C_FindObjectsInit:
+        mock_backend.found_next = 0;
+        return CKR_OK;
     case CALL_C_FindObjects:
-        *(CK_ULONG_PTR)a[3] = 0;
+        answer_find(a);
         return CKR_OK;
     case CALL_C_DestroyObject:
         if (a[1] < MOCK_OBJECTS)
@@ -194,7 +207,7 @@ static CK_RV answer(enum p11_call call, const uintptr_t *a, size_t count)
     return rv;
 }
 
-/* ------------------------------------------------------------------ the 68 functions and their list */
+/* ------------------------------------------------------------------ the functions and their lists */
 
 #define A(n) (uintptr_t) a##n
 #define MOCK1(name, T1)                                                                                      \
@@ -227,28 +240,67 @@ static CK_RV answer(enum p11_call call, const uintptr_t *a, size_t count)
     {                                                                                                        \
         return answer(CALL_##name, (uintptr_t[]){A(1), A(2), A(3), A(4), A(5), A(6)}, 6);                    \
     }
+#define MOCK7(name, T1, T2, T3, T4, T5, T6, T7)                                                              \
+    static CK_RV mock_##name(T1 a1, T2 a2, T3 a3, T4 a4, T5 a5, T6 a6, T7 a7)                                \
+    {                                                                                                        \
+        return answer(CALL_##name, (uintptr_t[]){A(1), A(2), A(3), A(4), A(5), A(6), A(7)}, 7);              \
+    }
 #define MOCK8(name, T1, T2, T3, T4, T5, T6, T7, T8)                                                          \
     static CK_RV mock_##name(T1 a1, T2 a2, T3 a3, T4 a4, T5 a5, T6 a6, T7 a7, T8 a8)                         \
     {                                                                                                        \
         return answer(CALL_##name, (uintptr_t[]){A(1), A(2), A(3), A(4), A(5), A(6), A(7), A(8)}, 8);        \
     }
+#define MOCK9(name, T1, T2, T3, T4, T5, T6, T7, T8, T9)                                                      \
+    static CK_RV mock_##name(T1 a1, T2 a2, T3 a3, T4 a4, T5 a5, T6 a6, T7 a7, T8 a8, T9 a9)                  \
+    {                                                                                                        \
+        return answer(CALL_##name, (uintptr_t[]){A(1), A(2), A(3), A(4), A(5), A(6), A(7), A(8), A(9)}, 9);  \
+    }
 P11_CALLS(MOCK1, MOCK2, MOCK3, MOCK4, MOCK5, MOCK6, MOCK8)
+P11_CALLS_3_0(MOCK1, MOCK2, MOCK3, MOCK4, MOCK5, MOCK6, MOCK7, MOCK8, MOCK9)
 
 #define MEMBER(name, ...) .name = mock_##name,
 static CK_FUNCTION_LIST whole_list = {P11_CALLS(MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER)};
+static CK_FUNCTION_LIST_3_0 whole_list_3 = {
+    P11_CALLS(MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER)
+    P11_CALLS_3_0(MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER)
+};
 static CK_FUNCTION_LIST list;
+static CK_FUNCTION_LIST_3_0 list_3;
+
+/* Takes one function out of the list whose functions begin here. */
+static void leave_out(void *functions, size_t count)
+{
+    if (mock_backend.left_out >= 0 && (size_t)mock_backend.left_out < count)
+        memset((char *)functions + (size_t)mock_backend.left_out * sizeof(CK_C_Initialize), 0,
+               sizeof(CK_C_Initialize));
+}
 
 VISIBLE CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR functions);
+VISIBLE CK_RV C_GetInterface(CK_UTF8CHAR_PTR name, CK_VERSION_PTR version, CK_INTERFACE_PTR_PTR interface,
+                             CK_FLAGS flags);
 
 VISIBLE CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR functions)
 {
     list = whole_list;
     list.version = mock_backend.version;
-    if (mock_backend.left_out >= 0)
-        memset((char *)&list + offsetof(CK_FUNCTION_LIST, C_Initialize) +
-                   (size_t)mock_backend.left_out * sizeof list.C_Initialize,
-               0, sizeof list.C_Initialize);
+    leave_out((char *)&list + offsetof(CK_FUNCTION_LIST, C_Initialize), P11_CALL_COUNT);
     if (!mock_backend.no_list)
         *functions = &list;
     return mock_backend.list_answer;
+}
+
+VISIBLE CK_RV C_GetInterface(CK_UTF8CHAR_PTR name, CK_VERSION_PTR version, CK_INTERFACE_PTR_PTR interface,
+                             CK_FLAGS flags)
+{
+    static CK_INTERFACE offered = {(CK_UTF8CHAR *)"PKCS 11", &list_3, 0};
+
+    list_3 = whole_list_3;
+    list_3.version = mock_backend.version_3;
+    leave_out((char *)&list_3 + offsetof(CK_FUNCTION_LIST_3_0, C_Initialize), P11_CALL_COUNT_3_0);
+    if (mock_backend.version_3.major == 0 || strcmp((const char *)name, "PKCS 11") != 0 || flags != 0 ||
+        (version && memcmp(version, &list_3.version, sizeof *version) != 0) ||
+        (!version && mock_backend.exact_version))
+        return CKR_ARGUMENTS_BAD;
+    *interface = &offered;
+    return CKR_OK;
 }

@@ -29,13 +29,13 @@ struct mock_object {
 
 struct mock_backend {
     /* The last call of each function, and what it is to answer. */
-    unsigned calls[P11_CALL_COUNT];
-    uintptr_t arguments[P11_CALL_COUNT][P11_CALL_PARAMETERS_MAX];
-    CK_RV answers[P11_CALL_COUNT];
-    unsigned order[P11_CALL_COUNT]; /* the number, among all calls, of its last; 0: none */
+    unsigned calls[P11_CALL_COUNT_3_0];
+    uintptr_t arguments[P11_CALL_COUNT_3_0][P11_CALL_PARAMETERS_MAX];
+    CK_RV answers[P11_CALL_COUNT_3_0];
+    unsigned order[P11_CALL_COUNT_3_0]; /* the number, among all calls, of its last; 0: none */
 
     /* Calls that take their time. */
-    long delay_ms[P11_CALL_COUNT];
+    long delay_ms[P11_CALL_COUNT_3_0];
     _Atomic unsigned inside;        /* calls that are taking it now */
     _Atomic bool finalized_under_a_call;
 
@@ -46,11 +46,15 @@ struct mock_backend {
     bool session_open[MOCK_SESSIONS];
     CK_STATE session_state;
     CK_FLAGS token_flags;
+    CK_OBJECT_HANDLE found[MOCK_OBJECTS]; /* by a search, whatever its template, and where it has got to */
+    CK_ULONG found_count, found_next;
 
     /* How the library presents itself. */
     CK_RV list_answer; /* of C_GetFunctionList */
     bool no_list;      /* CKR_OK, and no list */
     CK_VERSION version;
+    CK_VERSION version_3; /* of the list that C_GetInterface gives; 0.0: it gives none */
+    bool exact_version;   /* it wants to be asked for a version */
     int left_out; /* the function (enum p11_call) whose pointer is NULL; -1: none */
 };
 

@@ -1,5 +1,5 @@
 /*
- * p11_calls: the 68 functions of PKCS#11 2.40 with their parameters' types, so that both the backend that
+ * p11_calls: the 68 functions of PKCS#11 2.40, and the 24 that 3.0 adds, with their parameters' types, so that both the backend that
  * records its calls and the test that makes them are written once.
  *
  * X<n>(name, the types of its n parameters), in the order of CK_FUNCTION_LIST.
@@ -7,8 +7,9 @@
 #ifndef PINWARD_TESTS_P11_CALLS_H
 #define PINWARD_TESTS_P11_CALLS_H
 
-#include <p11-kit/pkcs11.h>
 #include <stddef.h>
+
+#include "pkcs11-module/p11_3.h"
 
 #define P11_CALLS(X1, X2, X3, X4, X5, X6, X8)                                                                \
     X1(C_Initialize, CK_VOID_PTR)                                                                            \
@@ -84,17 +85,55 @@
     X1(C_CancelFunction, CK_SESSION_HANDLE)                                                                  \
     X3(C_WaitForSlotEvent, CK_FLAGS, CK_SLOT_ID_PTR, CK_VOID_PTR)
 
+#define P11_CALLS_3_0(X1, X2, X3, X4, X5, X6, X7, X8, X9)                                                    \
+    X2(C_GetInterfaceList, CK_INTERFACE_PTR, CK_ULONG_PTR)                                                   \
+    X4(C_GetInterface, CK_UTF8CHAR_PTR, CK_VERSION_PTR, CK_INTERFACE_PTR_PTR, CK_FLAGS)                      \
+    X6(C_LoginUser, CK_SESSION_HANDLE, CK_USER_TYPE, CK_UTF8CHAR_PTR, CK_ULONG, CK_UTF8CHAR_PTR, CK_ULONG)   \
+    X2(C_SessionCancel, CK_SESSION_HANDLE, CK_FLAGS)                                                         \
+    X3(C_MessageEncryptInit, CK_SESSION_HANDLE, CK_MECHANISM_PTR, CK_OBJECT_HANDLE)                          \
+    X9(C_EncryptMessage, CK_SESSION_HANDLE, CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR,       \
+       CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR)                                                                  \
+    X5(C_EncryptMessageBegin, CK_SESSION_HANDLE, CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG)               \
+    X8(C_EncryptMessageNext, CK_SESSION_HANDLE, CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR,   \
+       CK_ULONG_PTR, CK_FLAGS)                                                                               \
+    X1(C_MessageEncryptFinal, CK_SESSION_HANDLE)                                                             \
+    X3(C_MessageDecryptInit, CK_SESSION_HANDLE, CK_MECHANISM_PTR, CK_OBJECT_HANDLE)                          \
+    X9(C_DecryptMessage, CK_SESSION_HANDLE, CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR,       \
+       CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR)                                                                  \
+    X5(C_DecryptMessageBegin, CK_SESSION_HANDLE, CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG)               \
+    X8(C_DecryptMessageNext, CK_SESSION_HANDLE, CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR,   \
+       CK_ULONG_PTR, CK_FLAGS)                                                                               \
+    X1(C_MessageDecryptFinal, CK_SESSION_HANDLE)                                                             \
+    X3(C_MessageSignInit, CK_SESSION_HANDLE, CK_MECHANISM_PTR, CK_OBJECT_HANDLE)                             \
+    X7(C_SignMessage, CK_SESSION_HANDLE, CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR,          \
+       CK_ULONG_PTR)                                                                                         \
+    X3(C_SignMessageBegin, CK_SESSION_HANDLE, CK_VOID_PTR, CK_ULONG)                                         \
+    X7(C_SignMessageNext, CK_SESSION_HANDLE, CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR,      \
+       CK_ULONG_PTR)                                                                                         \
+    X1(C_MessageSignFinal, CK_SESSION_HANDLE)                                                                \
+    X3(C_MessageVerifyInit, CK_SESSION_HANDLE, CK_MECHANISM_PTR, CK_OBJECT_HANDLE)                           \
+    X7(C_VerifyMessage, CK_SESSION_HANDLE, CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR,        \
+       CK_ULONG)                                                                                             \
+    X3(C_VerifyMessageBegin, CK_SESSION_HANDLE, CK_VOID_PTR, CK_ULONG)                                       \
+    X7(C_VerifyMessageNext, CK_SESSION_HANDLE, CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR,    \
+       CK_ULONG)                                                                                             \
+    X1(C_MessageVerifyFinal, CK_SESSION_HANDLE)
+
 /* The functions as numbers: CALL_C_Initialize = 0 ... */
 #define P11_CALL_NUMBER(name, ...) CALL_##name,
 enum p11_call {
     P11_CALLS(P11_CALL_NUMBER, P11_CALL_NUMBER, P11_CALL_NUMBER, P11_CALL_NUMBER, P11_CALL_NUMBER,
-              P11_CALL_NUMBER, P11_CALL_NUMBER) P11_CALL_COUNT
+              P11_CALL_NUMBER, P11_CALL_NUMBER) P11_CALL_COUNT,
+    P11_CALL_BEFORE_3_0 = P11_CALL_COUNT - 1, /* so that those of 3.0 go on where the others end */
+    P11_CALLS_3_0(P11_CALL_NUMBER, P11_CALL_NUMBER, P11_CALL_NUMBER, P11_CALL_NUMBER, P11_CALL_NUMBER,
+                  P11_CALL_NUMBER, P11_CALL_NUMBER, P11_CALL_NUMBER, P11_CALL_NUMBER) P11_CALL_COUNT_3_0
 };
 
-#define P11_CALL_PARAMETERS_MAX 8
+#define P11_CALL_PARAMETERS_MAX 9
 
-_Static_assert(P11_CALL_COUNT == (sizeof(CK_FUNCTION_LIST) - offsetof(CK_FUNCTION_LIST, C_Initialize)) /
-                                     sizeof(CK_C_Initialize),
+#define P11_FUNCTIONS_IN(list) ((sizeof(list) - offsetof(list, C_Initialize)) / sizeof(CK_C_Initialize))
+_Static_assert((size_t)P11_CALL_COUNT == P11_FUNCTIONS_IN(CK_FUNCTION_LIST) &&
+                   (size_t)P11_CALL_COUNT_3_0 == P11_FUNCTIONS_IN(CK_FUNCTION_LIST_3_0),
                "one line for each function");
 
 #endif
