@@ -246,11 +246,21 @@ static CK_RV after_asking(struct gate_turn *turn, const struct agreement *how, C
     return why_not(turn);
 }
 
+/* From here to gate_leave the module is not finalized under the turn. false: it is being finalized. */
+static bool hold(struct gate_turn *turn)
+{
+    if (!turn->held)
+        turn->held = asks_enter(&turn->rt->asks, &turn->cancel_state);
+    return turn->held;
+}
+
 static CK_RV agree(struct gate_turn *turn, const struct agreement *how)
 {
     struct ask ask;
     CK_RV rv;
 
+    if (!hold(turn))
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (!change_state(turn, OPERATION_WAITING, OPERATION_ASKING))
         return why_not(turn);
     turn->entered = true;
@@ -296,14 +306,10 @@ CK_RV gate_enter(struct gate_turn *turn)
     if (gate_is_free(turn))
         return CKR_OK;
     turn->before = turn->operation.state;
-    if (!asks_enter(&turn->rt->asks, &turn->cancel_state))
+    if (!hold(turn))
         return CKR_CRYPTOKI_NOT_INITIALIZED;
-    if (!change_state(turn, turn->before, OPERATION_RUNNING)) {
-        const CK_RV rv = why_not(turn);
-
-        asks_leave(&turn->rt->asks, turn->cancel_state);
-        return rv;
-    }
+    if (!change_state(turn, turn->before, OPERATION_RUNNING))
+        return why_not(turn);
     turn->entered = true;
     return CKR_OK;
 }
@@ -341,7 +347,6 @@ static void note_free_end(struct gate_turn *turn)
 void gate_leave(struct gate_turn *turn, bool ended)
 {
     CK_SESSION_HANDLE beside = CK_INVALID_HANDLE;
-    const bool running = turn->operation.state == OPERATION_RUNNING;
 
     if (!gate_is_free(turn))
         beside = let_go(turn, ended);
@@ -350,7 +355,7 @@ void gate_leave(struct gate_turn *turn, bool ended)
     if (beside != CK_INVALID_HANDLE)
         session_close_beside(&turn->rt->sessions, turn->rt->backend.functions, beside);
     session_put(&turn->rt->sessions, turn->session);
-    if (running)
+    if (turn->held)
         asks_leave(&turn->rt->asks, turn->cancel_state);
 }
 

@@ -34,8 +34,9 @@ struct gate_turn {
     struct operation operation; /* as it was when the turn was taken */
     CK_SESSION_HANDLE on;       /* the session that the backend's function is to be called with */
     enum operation_state before; /* the state to go back to when the operation is not over */
+    bool held;    /* the module is not finalized before gate_leave */
+    bool entered; /* this turn owns the operation, in state ASKING or RUNNING */
     int cancel_state;
-    bool entered;
 };
 
 /* Finds the operation. CKR_OPERATION_NOT_INITIALIZED; CKR_OPERATION_ACTIVE while another thread has it;
