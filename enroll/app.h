@@ -17,6 +17,8 @@ struct app_options {
     const char *account;      /* --account: who logs in */
     const char *name;         /* --name: the name of the new keys */
     const char *accept_terms; /* --accept-terms: version or SHA-256 of the terms that are accepted */
+    const char *key;          /* --key: the key that is meant: its label, or id:HEX */
+    const char *program;      /* --app: the path of the program that is meant */
     bool yes;                 /* --yes: the registration shown is right */
     bool last_try;   /* --last-try: spend the last password try before the portal locks the account */
     bool start_over; /* --start-over: forget what was begun and cannot be completed */

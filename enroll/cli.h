@@ -17,6 +17,8 @@ enum cli_option_id {
     CLI_ACCOUNT,
     CLI_NAME,
     CLI_ACCEPT_TERMS,
+    CLI_KEY,
+    CLI_APP,
     CLI_YES,
     CLI_LAST_TRY,
     CLI_START_OVER,

@@ -3,6 +3,7 @@
 #include "common/i18n.h"
 #include "enroll/account.h"
 #include "enroll/flow.h"
+#include "enroll/policy_explain.h"
 #include "enroll/status.h"
 
 #define VERBS_ACCEPTING                                                                                      \
@@ -38,5 +39,10 @@ const struct cli_verb verbs_table[] = {
      CLI_TAKES(CLI_JSON), true, status_show},
     {"logout", N_("end the session at the portal"), N_("Ends the session and forgets it."), 0, true,
      account_logout},
+    {"policy explain", N_("say what the use of a key needs, and by which rule"),
+     N_("Prints the level of a private key for a program: high (the PIN at every use), medium (a confirmation) or "
+        "low (nothing more), the rule of the configuration that decides, and why the other rules that match do not. "
+        "Logs in to the token, since its private keys cannot be seen otherwise."),
+     CLI_TAKES(CLI_KEY) | CLI_TAKES(CLI_APP) | CLI_TAKES(CLI_JSON), false, policy_explain},
     {0},
 };

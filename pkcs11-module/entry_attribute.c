@@ -5,7 +5,7 @@
 #include "pkcs11-module/gate.h"
 #include "pkcs11-module/profile.h"
 
-/* C_GetAttributeValue (PKCS#11 2.40, 5.7): two kinds of attribute of a private key are answered here. */
+/* C_GetAttributeValue (PKCS#11 2.40, 5.7): three kinds of attribute of a private key are answered here. */
 
 /* The private parts of a key (2.40, 2.1.3 and its fellows). To read them is to export the key, which has no gate
  * yet: they are answered as CKA_SENSITIVE true would have it, also on a key that the token would give out. */
@@ -27,7 +27,7 @@ static bool is_private_part(CK_ATTRIBUTE_TYPE type)
 
 static bool is_answered_here(CK_ATTRIBUTE_TYPE type)
 {
-    return type == CKA_ALWAYS_AUTHENTICATE || is_private_part(type);
+    return type == CKA_ALWAYS_AUTHENTICATE || type == CKA_PINWARD_ENFORCED || is_private_part(type);
 }
 
 static bool any_answered_here(const CK_ATTRIBUTE *template, CK_ULONG count)
@@ -51,17 +51,20 @@ static CK_RV answer_bool(CK_ATTRIBUTE_PTR attribute, CK_BBOOL value)
     return CKR_OK;
 }
 
-static CK_RV answer(CK_ATTRIBUTE_PTR attribute, CK_BBOOL always_authenticate)
+static CK_RV answer(CK_ATTRIBUTE_PTR attribute, const struct key_facts *facts, CK_BBOOL always_authenticate)
 {
     if (attribute->type == CKA_ALWAYS_AUTHENTICATE)
         return answer_bool(attribute, always_authenticate);
+    if (attribute->type == CKA_PINWARD_ENFORCED)
+        return answer_bool(attribute, facts->always_authenticate ? CK_TRUE : CK_FALSE);
     attribute->ulValueLen = CK_UNAVAILABLE_INFORMATION;
     return CKR_ATTRIBUTE_SENSITIVE;
 }
 
 /* Everything else from the token, those from the gate. */
 static CK_RV get_with_answers(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
-                              CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_BBOOL always_authenticate)
+                              CK_ATTRIBUTE_PTR template, CK_ULONG count, const struct key_facts *facts,
+                              CK_BBOOL always_authenticate)
 {
     CK_ATTRIBUTE_PTR rest = calloc(count, sizeof *rest);
     CK_ULONG rest_count = 0;
@@ -79,7 +82,7 @@ static CK_RV get_with_answers(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE sessi
         if (!is_answered_here(template[i].type)) {
             template[i].ulValueLen = rest[rest_count++].ulValueLen;
         } else {
-            const CK_RV answered = answer(&template[i], always_authenticate);
+            const CK_RV answered = answer(&template[i], facts, always_authenticate);
 
             rv = rv == CKR_OK ? answered : rv;
         }
@@ -116,5 +119,5 @@ CK_RV own_C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object
         return rt->backend.functions->C_GetAttributeValue(session, object, template, count);
     shown = rt->config.module.prompt == CONFIG_PROMPT_APPLICATION &&
             policy_level(&facts) == CONFIG_LEVEL_HIGH;
-    return get_with_answers(rt->backend.functions, session, object, template, count, shown ? CK_TRUE : CK_FALSE);
+    return get_with_answers(rt->backend.functions, session, object, template, count, &facts, shown ? CK_TRUE : CK_FALSE);
 }
