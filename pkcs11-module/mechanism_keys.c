@@ -12,6 +12,11 @@
 #define MECHANISM_KIP_DERIVE               0x510UL
 #define MECHANISM_KIP_WRAP                 0x511UL
 #define MECHANISM_GOSTR3410_KEY_WRAP       0x1203UL
+/* And of PKCS#11 3.0. */
+#define MECHANISM_X3DH_INITIALIZE      0x4023UL
+#define MECHANISM_X3DH_RESPOND         0x4024UL
+#define MECHANISM_X2RATCHET_INITIALIZE 0x4025UL
+#define MECHANISM_X2RATCHET_RESPOND    0x4026UL
 
 CK_RV mechanism_names_private_key(struct runtime *rt, CK_SESSION_HANDLE session, const CK_MECHANISM *mechanism)
 {
@@ -29,6 +34,10 @@ CK_RV mechanism_names_private_key(struct runtime *rt, CK_SESSION_HANDLE session,
     case MECHANISM_KIP_DERIVE:
     case MECHANISM_KIP_WRAP:
     case MECHANISM_GOSTR3410_KEY_WRAP:
+    case MECHANISM_X3DH_INITIALIZE:
+    case MECHANISM_X3DH_RESPOND:
+    case MECHANISM_X2RATCHET_INITIALIZE:
+    case MECHANISM_X2RATCHET_RESPOND:
         return CKR_MECHANISM_INVALID;
     default:
         return CKR_OK;
