@@ -49,8 +49,6 @@ CK_RV own_C_CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, C
 static CK_RV agree_to_attributes(struct runtime *rt, CK_SESSION_HANDLE session, const struct key_facts *facts,
                                  enum policy_use use, CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_RV refusal)
 {
-    if (!template && count > 0)
-        return CKR_ARGUMENTS_BAD;
     if (facts->object_class == CKO_SECRET_KEY)
         return attribute_rules_secret(template, count) == ATTRIBUTE_REFUSE ? refusal : CKR_OK;
     if (!key_facts_is_private_key(facts))
@@ -73,17 +71,28 @@ CK_RV gate_C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_A
                         CK_OBJECT_HANDLE_PTR new_object)
 {
     struct runtime *rt = runtime_get();
+    struct template copy;
     struct key_facts facts;
+    int cancel_state;
     CK_RV rv;
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+    rv = template_copy(template, count, &copy);
+    if (rv != CKR_OK)
+        return rv;
     rv = gate_facts(rt, session, object, CKR_OBJECT_HANDLE_INVALID, &facts);
     if (rv == CKR_OK)
-        rv = agree_to_attributes(rt, session, &facts, POLICY_USE_COPY, template, count, CKR_TEMPLATE_INCONSISTENT);
+        rv = agree_to_attributes(rt, session, &facts, POLICY_USE_COPY, copy.attributes, copy.count,
+                                 CKR_TEMPLATE_INCONSISTENT);
     if (rv == CKR_OK)
-        rv = rt->backend.functions->C_CopyObject(session, object, template, count, new_object);
+        rv = gate_enter_once(rt, &cancel_state);
+    if (rv == CKR_OK) {
+        rv = rt->backend.functions->C_CopyObject(session, object, copy.attributes, copy.count, new_object);
+        gate_leave_once(rt, cancel_state);
+    }
     session_forget_facts(&rt->sessions);
+    template_clear(&copy);
     return rv;
 }
 
@@ -92,6 +101,7 @@ CK_RV gate_C_DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
 {
     struct runtime *rt = runtime_get();
     struct key_facts facts;
+    int cancel_state;
     CK_RV rv;
 
     if (!rt)
@@ -100,7 +110,11 @@ CK_RV gate_C_DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
     if (rv == CKR_OK)
         rv = gate_agree_once(rt, session, &facts, POLICY_USE_DELETE, NULL, 0);
     if (rv == CKR_OK)
+        rv = gate_enter_once(rt, &cancel_state);
+    if (rv == CKR_OK) {
         rv = rt->backend.functions->C_DestroyObject(session, object);
+        gate_leave_once(rt, cancel_state);
+    }
     session_forget_facts(&rt->sessions);
     return rv;
 }
@@ -109,16 +123,27 @@ CK_RV gate_C_SetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE objec
                                CK_ULONG count)
 {
     struct runtime *rt = runtime_get();
+    struct template copy;
     struct key_facts facts;
+    int cancel_state;
     CK_RV rv;
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+    rv = template_copy(template, count, &copy);
+    if (rv != CKR_OK)
+        return rv;
     rv = gate_facts(rt, session, object, CKR_OBJECT_HANDLE_INVALID, &facts);
     if (rv == CKR_OK)
-        rv = agree_to_attributes(rt, session, &facts, POLICY_USE_CHANGE, template, count, CKR_ATTRIBUTE_READ_ONLY);
+        rv = agree_to_attributes(rt, session, &facts, POLICY_USE_CHANGE, copy.attributes, copy.count,
+                                 CKR_ATTRIBUTE_READ_ONLY);
     if (rv == CKR_OK)
-        rv = rt->backend.functions->C_SetAttributeValue(session, object, template, count);
+        rv = gate_enter_once(rt, &cancel_state);
+    if (rv == CKR_OK) {
+        rv = rt->backend.functions->C_SetAttributeValue(session, object, copy.attributes, copy.count);
+        gate_leave_once(rt, cancel_state);
+    }
     session_forget_facts(&rt->sessions);
+    template_clear(&copy);
     return rv;
 }

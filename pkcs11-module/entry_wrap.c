@@ -1,3 +1,6 @@
+#include <stdlib.h>
+#include <string.h>
+
 #include "common/log.h"
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/gate_once.h"
@@ -7,15 +10,6 @@
 #include "pkcs11-module/template.h"
 
 /* PKCS#11 2.40, 5.14: wrapping, unwrapping and deriving. */
-
-/* What else a private key that comes into being here must be: protected like any other. */
-static CK_RV protect_result(struct runtime *rt, CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, CK_ULONG count,
-                            struct template *result)
-{
-    if (template_makes_private_key(template, count))
-        return template_protect(template, count, key_birth_is_high(rt, session, template, count), result);
-    return template_copy(template, count, result);
-}
 
 /* ------------------------------------------------------------------ wrapping */
 
@@ -61,6 +55,7 @@ CK_RV gate_C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_O
     struct runtime *rt = runtime_get();
     struct key_facts wrapping, facts;
     struct mechanism m;
+    int cancel_state;
     CK_RV rv;
 
     if (!rt)
@@ -80,43 +75,134 @@ CK_RV gate_C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_O
     if (rv == CKR_OK && key_facts_is_private_key(&facts) && wrapped_key)
         rv = agree_to_export(rt, session, wrapping_key, &wrapping, &facts);
     if (rv == CKR_OK)
+        rv = gate_enter_once(rt, &cancel_state);
+    if (rv == CKR_OK) {
         rv = rt->backend.functions->C_WrapKey(session, &m.copy, wrapping_key, key, wrapped_key, wrapped_key_len);
+        gate_leave_once(rt, cancel_state);
+    }
     mechanism_clear(&m);
     return rv;
 }
 
 /* ------------------------------------------------------------------ unwrapping and deriving */
 
+/* A key that is to come into being, in copies that no thread of the host can change while the user is asked. */
+struct birth {
+    struct mechanism mechanism;
+    struct template template;
+    bool high;           /* it is a private key, and its token is to ask for the PIN itself */
+    CK_BYTE_PTR wrapped; /* what is unwrapped; NULL: it is derived */
+    CK_ULONG wrapped_len;
+};
+
+static void birth_clear(struct birth *birth)
+{
+    free(birth->wrapped);
+    template_clear(&birth->template);
+    mechanism_clear(&birth->mechanism);
+}
+
+/* A private key that comes into being here is protected like any other. */
+static CK_RV birth_protect(struct runtime *rt, CK_SESSION_HANDLE session, struct birth *birth)
+{
+    struct template as_wished = birth->template;
+    CK_RV rv;
+
+    if (!template_makes_private_key(as_wished.attributes, as_wished.count))
+        return CKR_OK;
+    birth->high = key_birth_is_high(rt, session, as_wished.attributes, as_wished.count);
+    rv = template_protect(as_wished.attributes, as_wished.count, birth->high, &birth->template);
+    if (rv == CKR_OK)
+        template_clear(&as_wished);
+    return rv;
+}
+
+/* wrapped: NULL when the key is derived. On CKR_OK birth_clear must follow. */
+static CK_RV birth_init(struct runtime *rt, CK_SESSION_HANDLE session, const CK_MECHANISM *mechanism,
+                        CK_ATTRIBUTE_PTR template, CK_ULONG count, const CK_BYTE *wrapped, CK_ULONG wrapped_len,
+                        struct birth *birth)
+{
+    struct birth b = {.wrapped_len = wrapped_len};
+    CK_RV rv = mechanism_copy(mechanism, &b.mechanism);
+
+    if (rv != CKR_OK)
+        return rv;
+    rv = mechanism_names_private_key(rt, session, &b.mechanism.copy);
+    if (rv == CKR_OK)
+        rv = template_copy(template, count, &b.template);
+    if (rv == CKR_OK)
+        rv = birth_protect(rt, session, &b);
+    if (rv == CKR_OK && wrapped) {
+        b.wrapped = malloc(wrapped_len ? wrapped_len : 1);
+        if (!b.wrapped)
+            rv = CKR_HOST_MEMORY;
+        else if (wrapped_len)
+            memcpy(b.wrapped, wrapped, wrapped_len);
+    }
+    if (rv == CKR_OK)
+        *birth = b;
+    else
+        birth_clear(&b);
+    return rv;
+}
+
+static CK_RV birth_call(struct runtime *rt, CK_SESSION_HANDLE session, struct birth *birth, CK_OBJECT_HANDLE key,
+                        const struct template *template, CK_OBJECT_HANDLE_PTR made)
+{
+    CK_MECHANISM_PTR mechanism = &birth->mechanism.copy;
+
+    if (birth->wrapped)
+        return rt->backend.functions->C_UnwrapKey(session, mechanism, key, birth->wrapped, birth->wrapped_len,
+                                                  template->attributes, template->count, made);
+    return rt->backend.functions->C_DeriveKey(session, mechanism, key, template->attributes, template->count, made);
+}
+
+/* The call that was agreed to. A token that does not know CKA_ALWAYS_AUTHENTICATE gets the template without it, as when
+ * it generates a key: the first call made nothing. */
+static CK_RV birth_give(struct runtime *rt, CK_SESSION_HANDLE session, struct birth *birth, CK_OBJECT_HANDLE key,
+                        CK_OBJECT_HANDLE_PTR made)
+{
+    struct template without;
+    int cancel_state;
+    CK_RV rv = gate_enter_once(rt, &cancel_state);
+
+    if (rv != CKR_OK)
+        return rv;
+    rv = birth_call(rt, session, birth, key, &birth->template, made);
+    if (birth->high && template_may_lack_always_authenticate(rv)) {
+        rv = template_protect(birth->template.attributes, birth->template.count, false, &without);
+        if (rv == CKR_OK) {
+            rv = birth_call(rt, session, birth, key, &without, made);
+            template_clear(&without);
+        }
+    }
+    gate_leave_once(rt, cancel_state);
+    return rv;
+}
+
 CK_RV gate_C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE unwrapping_key,
                        CK_BYTE_PTR wrapped_key, CK_ULONG wrapped_key_len, CK_ATTRIBUTE_PTR template, CK_ULONG count,
                        CK_OBJECT_HANDLE_PTR key)
 {
     struct runtime *rt = runtime_get();
-    struct template result = {0};
     struct key_facts facts;
-    struct mechanism m;
+    struct birth birth;
     CK_RV rv;
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (!wrapped_key || !key)
         return CKR_ARGUMENTS_BAD;
-    rv = mechanism_copy(mechanism, &m);
+    rv = birth_init(rt, session, mechanism, template, count, wrapped_key, wrapped_key_len, &birth);
     if (rv != CKR_OK)
         return rv;
-    rv = mechanism_names_private_key(rt, session, &m.copy);
+    rv = gate_facts(rt, session, unwrapping_key, CKR_UNWRAPPING_KEY_HANDLE_INVALID, &facts);
     if (rv == CKR_OK)
-        rv = gate_facts(rt, session, unwrapping_key, CKR_UNWRAPPING_KEY_HANDLE_INVALID, &facts);
+        rv = gate_agree_once(rt, session, &facts, POLICY_USE_UNWRAP, birth.wrapped, birth.wrapped_len);
     if (rv == CKR_OK)
-        rv = protect_result(rt, session, template, count, &result);
-    if (rv == CKR_OK)
-        rv = gate_agree_once(rt, session, &facts, POLICY_USE_UNWRAP, wrapped_key, wrapped_key_len);
-    if (rv == CKR_OK)
-        rv = rt->backend.functions->C_UnwrapKey(session, &m.copy, unwrapping_key, wrapped_key, wrapped_key_len,
-                                                result.attributes, result.count, key);
+        rv = birth_give(rt, session, &birth, unwrapping_key, key);
     session_forget_facts(&rt->sessions);
-    template_clear(&result);
-    mechanism_clear(&m);
+    birth_clear(&birth);
     return rv;
 }
 
@@ -124,27 +210,21 @@ CK_RV gate_C_DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK
                        CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_OBJECT_HANDLE_PTR key)
 {
     struct runtime *rt = runtime_get();
-    struct template result = {0};
     struct key_facts facts;
-    struct mechanism m;
+    struct birth birth;
     CK_RV rv;
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
-    rv = mechanism_copy(mechanism, &m);
+    rv = birth_init(rt, session, mechanism, template, count, NULL, 0, &birth);
     if (rv != CKR_OK)
         return rv;
-    rv = mechanism_names_private_key(rt, session, &m.copy);
-    if (rv == CKR_OK)
-        rv = gate_facts(rt, session, base_key, CKR_KEY_HANDLE_INVALID, &facts);
-    if (rv == CKR_OK)
-        rv = protect_result(rt, session, template, count, &result);
+    rv = gate_facts(rt, session, base_key, CKR_KEY_HANDLE_INVALID, &facts);
     if (rv == CKR_OK)
         rv = gate_agree_once(rt, session, &facts, POLICY_USE_DERIVE, NULL, 0);
     if (rv == CKR_OK)
-        rv = rt->backend.functions->C_DeriveKey(session, &m.copy, base_key, result.attributes, result.count, key);
+        rv = birth_give(rt, session, &birth, base_key, key);
     session_forget_facts(&rt->sessions);
-    template_clear(&result);
-    mechanism_clear(&m);
+    birth_clear(&birth);
     return rv;
 }

@@ -128,6 +128,16 @@ CK_RV gate_agree_once(struct runtime *rt, CK_SESSION_HANDLE handle, const struct
     return rv;
 }
 
+CK_RV gate_enter_once(struct runtime *rt, int *cancel_state)
+{
+    return asks_enter(&rt->asks, cancel_state) ? CKR_OK : CKR_CRYPTOKI_NOT_INITIALIZED;
+}
+
+void gate_leave_once(struct runtime *rt, int cancel_state)
+{
+    asks_leave(&rt->asks, cancel_state);
+}
+
 CK_RV gate_refuse_private_key(struct runtime *rt, CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_RV refusal,
                               CK_RV invalid)
 {

@@ -23,6 +23,11 @@ CK_RV gate_facts(struct runtime *rt, CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE 
 CK_RV gate_agree_once(struct runtime *rt, CK_SESSION_HANDLE handle, const struct key_facts *facts, enum policy_use use,
                       const void *data, CK_ULONG data_len);
 
+/* The call to the backend that follows a consent is made between these two: C_Finalize waits for it, and the thread
+ * cannot be cancelled in it. CKR_CRYPTOKI_NOT_INITIALIZED: it must not be made. */
+CK_RV gate_enter_once(struct runtime *rt, int *cancel_state);
+void gate_leave_once(struct runtime *rt, int cancel_state);
+
 /* prompt = application: the user's PIN, presented with C_Login(CKU_CONTEXT_SPECIFIC) while no operation waits, agrees to
  * the single call that follows in this session, within a short time. CKR_OPERATION_NOT_INITIALIZED with
  * prompt = module; CKR_PIN_INCORRECT, CKR_PIN_LOCKED, CKR_USER_NOT_LOGGED_IN. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/secret.h"
+
 static CK_BBOOL always = CK_TRUE;
 static CK_BBOOL never = CK_FALSE;
 
@@ -11,6 +13,64 @@ static bool is_ours(CK_ATTRIBUTE_TYPE type)
 {
     return type == CKA_PRIVATE || type == CKA_SENSITIVE || type == CKA_EXTRACTABLE ||
            type == CKA_ALWAYS_AUTHENTICATE;
+}
+
+/* Is this attribute taken over as it is, or replaced? */
+static bool is_kept(const CK_ATTRIBUTE *attribute, bool replacing)
+{
+    return !replacing || !is_ours(attribute->type);
+}
+
+static bool has_value(const CK_ATTRIBUTE *attribute)
+{
+    return attribute->pValue && attribute->ulValueLen > 0 && attribute->ulValueLen != CK_UNAVAILABLE_INFORMATION;
+}
+
+/* Room for a copy of the attributes, for more behind them, and for the values. */
+static CK_RV make_room(const CK_ATTRIBUTE *attributes, CK_ULONG count, CK_ULONG more, struct template *room)
+{
+    struct template made = {0};
+
+    if (!attributes && count > 0)
+        return CKR_ARGUMENTS_BAD;
+    if (count > SIZE_MAX / sizeof *attributes - more - 1)
+        return CKR_HOST_MEMORY;
+    for (CK_ULONG i = 0; i < count; i++) {
+        if (has_value(&attributes[i]) && attributes[i].ulValueLen > SIZE_MAX / 2 - made.values_len)
+            return CKR_HOST_MEMORY;
+        made.values_len += has_value(&attributes[i]) ? attributes[i].ulValueLen : 0;
+    }
+    made.attributes = malloc((count + more + 1) * sizeof *attributes);
+    made.values = malloc(made.values_len + 1);
+    if (!made.attributes || !made.values) {
+        free(made.attributes);
+        free(made.values);
+        return CKR_HOST_MEMORY;
+    }
+    *room = made;
+    return CKR_OK;
+}
+
+/* Copies the attributes, each read once. A host that lengthens a value meanwhile gets no more than there is room for. */
+static void copy_attributes(const CK_ATTRIBUTE *attributes, CK_ULONG count, bool replacing, struct template *copy)
+{
+    unsigned char *value = copy->values;
+    size_t room = copy->values_len;
+
+    for (CK_ULONG i = 0; i < count; i++) {
+        CK_ATTRIBUTE attribute = attributes[i];
+
+        if (!is_kept(&attribute, replacing))
+            continue;
+        if (has_value(&attribute)) {
+            attribute.ulValueLen = attribute.ulValueLen < room ? attribute.ulValueLen : room;
+            memcpy(value, attribute.pValue, attribute.ulValueLen);
+            attribute.pValue = value;
+            value += attribute.ulValueLen;
+            room -= attribute.ulValueLen;
+        }
+        copy->attributes[copy->count++] = attribute;
+    }
 }
 
 CK_RV template_protect(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, bool always_authenticate,
@@ -23,43 +83,35 @@ CK_RV template_protect(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, bool always_
         {CKA_ALWAYS_AUTHENTICATE, &always, sizeof always},
     };
     const CK_ULONG ours_count = always_authenticate ? 4 : 3;
-    CK_ATTRIBUTE_PTR all;
-    CK_ULONG n = 0;
+    struct template made;
+    CK_RV rv = make_room(attributes, count, ours_count, &made);
 
-    if (!attributes && count > 0)
-        return CKR_ARGUMENTS_BAD;
-    if (count > SIZE_MAX / sizeof *all - ours_count)
-        return CKR_HOST_MEMORY;
-    all = malloc((count + ours_count) * sizeof *all);
-    if (!all)
-        return CKR_HOST_MEMORY;
-    for (CK_ULONG i = 0; i < count; i++)
-        if (!is_ours(attributes[i].type))
-            all[n++] = attributes[i];
-    memcpy(all + n, ours, ours_count * sizeof *all);
-    *protected = (struct template){all, n + ours_count};
+    if (rv != CKR_OK)
+        return rv;
+    copy_attributes(attributes, count, true, &made);
+    memcpy(made.attributes + made.count, ours, ours_count * sizeof *ours);
+    made.count += ours_count;
+    *protected = made;
     return CKR_OK;
 }
 
 CK_RV template_copy(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, struct template *copy)
 {
-    CK_ATTRIBUTE_PTR all;
+    struct template made;
+    CK_RV rv = make_room(attributes, count, 0, &made);
 
-    if (!attributes && count > 0)
-        return CKR_ARGUMENTS_BAD;
-    if (count > SIZE_MAX / sizeof *all - 1)
-        return CKR_HOST_MEMORY;
-    all = malloc((count + 1) * sizeof *all);
-    if (!all)
-        return CKR_HOST_MEMORY;
-    if (count)
-        memcpy(all, attributes, count * sizeof *all);
-    *copy = (struct template){all, count};
+    if (rv != CKR_OK)
+        return rv;
+    copy_attributes(attributes, count, false, &made);
+    *copy = made;
     return CKR_OK;
 }
 
 void template_clear(struct template *template)
 {
+    if (template->values)
+        secret_wipe(template->values, template->values_len);
+    free(template->values);
     free(template->attributes);
     memset(template, 0, sizeof *template);
 }

@@ -1,20 +1,23 @@
 /*
  * template: keys are born protected: what a creation template for a private key becomes before the token sees it.
  *
- * Owner: struct template is the caller's, from template_protect to template_clear; its attributes point to the
- *   application's values.
+ * Owner: struct template is the caller's, from template_protect or template_copy to template_clear; the values are
+ *   copies, so that no thread of the host can change them between the judgement and the call.
  * Thread rule: none.
  */
 #ifndef PINWARD_MODULE_TEMPLATE_H
 #define PINWARD_MODULE_TEMPLATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "pkcs11-module/p11.h"
 
 struct template {
     CK_ATTRIBUTE_PTR attributes;
     CK_ULONG count;
+    void *values;
+    size_t values_len;
 };
 
 /* A copy of the application's template in which CKA_PRIVATE and CKA_SENSITIVE are true, CKA_EXTRACTABLE is false
@@ -23,9 +26,10 @@ struct template {
 CK_RV template_protect(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, bool always_authenticate,
                        struct template *protected);
 
-/* The application's template as it is, so that no thread of the host can add to it meanwhile. */
+/* A copy of the application's template as it is. CKRs as above. */
 CK_RV template_copy(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, struct template *copy);
 
+/* Wipes the values: they may be a key's. */
 void template_clear(struct template *template);
 
 /* Does the template (say it or, by contradicting itself, might it) create a private key? */
