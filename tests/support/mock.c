@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "support/process_state.h"
 #include "support/test.h"
 
 const char *mock_backend_path(void)
@@ -43,4 +44,11 @@ void mock_start(struct fixture *fx, const char *lines)
     assert_ok(fx->p11->C_Initialize(NULL));
     fx->slot = 0;
     fx->session = fixture_session(fx);
+}
+
+void mock_wait_inside(struct mock_backend *mock, unsigned calls)
+{
+    for (int i = 0; i < 1000 && atomic_load(&mock->inside) < calls; i++)
+        process_sleep_ms(5);
+    assert_in_range(atomic_load(&mock->inside), calls, 1000);
 }

@@ -21,4 +21,7 @@ void mock_configure(struct fixture *fx, const char *backend, const char *lines);
 /* mock_configure with the mock, C_Initialize, one R/W session. */
 void mock_start(struct fixture *fx, const char *lines);
 
+/* Waits until so many calls are taking their time (for at most 5 s). */
+void mock_wait_inside(struct mock_backend *mock, unsigned calls);
+
 #endif

@@ -152,6 +152,27 @@ static void answer_find(const uintptr_t *a)
     *(CK_ULONG_PTR)a[3] = n;
 }
 
+static void see_template(const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    mock_backend.seen_count = count < MOCK_SEEN ? count : MOCK_SEEN;
+    for (CK_ULONG i = 0; i < mock_backend.seen_count; i++) {
+        struct mock_seen *seen = &mock_backend.seen[i];
+
+        seen->type = template[i].type;
+        seen->len = template[i].ulValueLen;
+        if (template[i].pValue)
+            memcpy(seen->value, template[i].pValue, seen->len < sizeof seen->value ? seen->len : sizeof seen->value);
+    }
+}
+
+static void see_unwrapped(const uintptr_t *a)
+{
+    const size_t len = a[4] < sizeof mock_backend.seen_data ? a[4] : sizeof mock_backend.seen_data;
+
+    memcpy(mock_backend.seen_data, (const void *)a[3], len);
+    see_template((const CK_ATTRIBUTE *)a[5], (CK_ULONG)a[6]);
+}
+
 static CK_RV answer_locked(enum p11_call call, const uintptr_t *a, size_t count)
 {
     const CK_RV rv = record(call, a, count);
@@ -183,6 +204,13 @@ static CK_RV answer_locked(enum p11_call call, const uintptr_t *a, size_t count)
         return CKR_OK;
     case CALL_C_FindObjects:
         answer_find(a);
+        return CKR_OK;
+    case CALL_C_SetAttributeValue:
+    case CALL_C_CopyObject:
+        see_template((const CK_ATTRIBUTE *)a[2], (CK_ULONG)a[3]);
+        return CKR_OK;
+    case CALL_C_UnwrapKey:
+        see_unwrapped(a);
         return CKR_OK;
     case CALL_C_DestroyObject:
         if (a[1] < MOCK_OBJECTS)

@@ -27,12 +27,26 @@ struct mock_object {
     bool without_class; /* the backend does not say what it is */
 };
 
+#define MOCK_SEEN 8
+
+/* An attribute of a template as it was when the call came: its value too, as far as there is room. */
+struct mock_seen {
+    CK_ATTRIBUTE_TYPE type;
+    CK_ULONG len;
+    CK_BYTE value[16];
+};
+
 struct mock_backend {
     /* The last call of each function, and what it is to answer. */
     unsigned calls[P11_CALL_COUNT_3_0];
     uintptr_t arguments[P11_CALL_COUNT_3_0][P11_CALL_PARAMETERS_MAX];
     CK_RV answers[P11_CALL_COUNT_3_0];
     unsigned order[P11_CALL_COUNT_3_0]; /* the number, among all calls, of its last; 0: none */
+
+    /* The template of the last C_SetAttributeValue, C_CopyObject or C_UnwrapKey, and what that one unwrapped. */
+    struct mock_seen seen[MOCK_SEEN];
+    CK_ULONG seen_count;
+    CK_BYTE seen_data[16];
 
     /* Calls that take their time. */
     long delay_ms[P11_CALL_COUNT_3_0];
