@@ -14,7 +14,7 @@
 #define CONNECTION_LIMIT     256
 #define CONNECTION_TIMEOUT_S 30
 #define CONNECTION_MEMORY    (48 * 1024)
-/* A body without a length is read and dropped up to here for the sake of a proper 413; then the connection
+/* A body that is too large is read and dropped up to here for the sake of a proper 413; then the connection
  * ends. */
 #define DROPPED_BODY_MAX (4 * (uint64_t)PORTAL_BODY_MAX)
 
@@ -100,8 +100,13 @@ static enum MHD_Result begin_request(struct server *server, struct MHD_Connectio
         answer_problem(x, PROBLEM_METHOD_NOT_ALLOWED, "This path takes %s only; use that.", allow);
         exchange_header(x, "Allow", "%s", allow);
     }
-    if (length > PORTAL_BODY_MAX)
+    /* Read to its end and dropped, or the connection would be reset while the client still sends, and the answer lost
+     * with it; only what is far too large is answered at once. */
+    new_incoming->too_large = length > PORTAL_BODY_MAX;
+    if (length > DROPPED_BODY_MAX)
         return answer_too_large(connection, x);
+    if (new_incoming->too_large)
+        return MHD_YES;
     return exchange_reserve_body(x, (size_t)length) ? MHD_YES : MHD_NO;
 }
 
