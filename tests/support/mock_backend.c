@@ -142,6 +142,14 @@ static CK_RV answer_attributes(const uintptr_t *a)
     return rv;
 }
 
+static void note_init_args(const CK_C_INITIALIZE_ARGS *args)
+{
+    const char *reserved = args && args->pReserved ? args->pReserved : "";
+
+    strncpy(mock_backend.init_reserved, reserved, sizeof mock_backend.init_reserved - 1);
+    mock_backend.init_flags = args ? args->flags : 0;
+}
+
 static void answer_find(const uintptr_t *a)
 {
     CK_OBJECT_HANDLE_PTR objects = (CK_OBJECT_HANDLE_PTR)a[1];
@@ -180,6 +188,9 @@ static CK_RV answer_locked(enum p11_call call, const uintptr_t *a, size_t count)
     if (rv != CKR_OK)
         return rv;
     switch (call) {
+    case CALL_C_Initialize:
+        note_init_args((const CK_C_INITIALIZE_ARGS *)a[0]);
+        return CKR_OK;
     case CALL_C_GetSlotList:
         answer_slots(a);
         return CKR_OK;

@@ -63,6 +63,10 @@ struct mock_backend {
     CK_OBJECT_HANDLE found[MOCK_OBJECTS]; /* by a search, whatever its template, and where it has got to */
     CK_ULONG found_count, found_next;
 
+    /* What C_Initialize was given. */
+    char init_reserved[128];
+    CK_FLAGS init_flags;
+
     /* How the library presents itself. */
     CK_RV list_answer; /* of C_GetFunctionList */
     bool no_list;      /* CKR_OK, and no list */
