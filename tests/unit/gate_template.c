@@ -59,6 +59,47 @@ static void wishes_for_less_are_replaced(void **state)
     template_clear(&template);
 }
 
+/* What a host writes into its template afterwards is not in the copy; what has no value stays so. */
+static void values_are_copies(void **state)
+{
+    CK_BYTE label[] = "label";
+    CK_BBOOL value = CK_TRUE;
+    CK_ATTRIBUTE attributes[] = {{CKA_LABEL, label, 5},
+                                 {CKA_SIGN, &value, sizeof value},
+                                 {CKA_ID, NULL, 3},
+                                 {CKA_SUBJECT, label, CK_UNAVAILABLE_INFORMATION},
+                                 {CKA_VALUE, label, 0}};
+    struct template template;
+
+    (void)state;
+    for (int protects = 0; protects < 2; protects++) {
+        memcpy(label, "label", 5);
+        value = CK_TRUE;
+        attributes[0].type = CKA_LABEL;
+        assert_int_equal(protects ? template_protect(attributes, 5, true, &template)
+                                  : template_copy(attributes, 5, &template),
+                         CKR_OK);
+        memcpy(label, "other", 5);
+        value = CK_FALSE;
+        attributes[0].type = CKA_EXTRACTABLE;
+        assert_int_equal(template.count, protects ? 9 : 5);
+        assert_int_equal(template.attributes[0].type, CKA_LABEL);
+        assert_int_equal(template.attributes[0].ulValueLen, 5);
+        assert_memory_equal(template.attributes[0].pValue, "label", 5);
+        assert_int_equal(value_of(&template, CKA_SIGN), CK_TRUE);
+        assert_null(template.attributes[2].pValue);
+        assert_int_equal(template.attributes[2].ulValueLen, 3);
+        assert_int_equal(template.attributes[3].ulValueLen, CK_UNAVAILABLE_INFORMATION);
+        assert_int_equal(template.attributes[4].ulValueLen, 0);
+        template_clear(&template);
+        assert_null(template.values);
+    }
+    assert_int_equal(template_copy(NULL, 1, &template), CKR_ARGUMENTS_BAD);
+    assert_int_equal(template_copy(NULL, 0, &template), CKR_OK);
+    assert_int_equal(template.count, 0);
+    template_clear(&template);
+}
+
 static void empty_template_is_protected_too(void **state)
 {
     struct template template;
@@ -95,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wishes_for_less_are_replaced),
+        cmocka_unit_test(values_are_copies),
         cmocka_unit_test(empty_template_is_protected_too),
         cmocka_unit_test(private_key_is_seen),
     };
