@@ -277,7 +277,7 @@ static enum error_code config_build_from(const char *path, struct config *config
             goto out;
     }
     if (!build.config.ledger.file)
-        build.config.ledger.file = state_folder_file("ledger.jsonl");
+        build.config.ledger.file = state_folder_user_file("ledger.jsonl");
     *config = build.config;
     return ERROR_NONE;
 out:

@@ -66,8 +66,8 @@ struct config {
         enum config_log_level level;
     } log;
     struct {
-        char *file;    /* default: $XDG_STATE_HOME/pinward/ledger.jsonl (else ~/.local/state/...); NULL: there is no
-                        * such folder either */
+        char *file;    /* default: ledger.jsonl in the user's state folder (state_folder_user_file); NULL: there is
+                        * none */
         bool required; /* a decision that cannot be recorded is denied; default */
         enum config_journal journal;
     } ledger;

@@ -92,6 +92,13 @@ enum error_code private_file_lock(int fd, unsigned timeout_ms, struct error *err
     return ERROR_NONE;
 }
 
+void private_file_unlock(int fd)
+{
+    struct flock whole = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+    (void)fcntl(fd, F_OFD_SETLK, &whole);
+}
+
 bool private_file_is_at(int fd, const char *path)
 {
     struct stat open_one;

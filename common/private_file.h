@@ -21,6 +21,9 @@ int private_file_open(const char *path, bool create, int flags, struct error *er
 /* Takes the exclusive lock, waiting at most timeout_ms. ERROR_TIMEOUT, ERROR_IO. */
 enum error_code private_file_lock(int fd, unsigned timeout_ms, struct error *err);
 
+/* Gives the lock up before the file is closed. */
+void private_file_unlock(int fd);
+
 /* Is the open file still the one that has this name? false once it was renamed, removed or replaced. */
 bool private_file_is_at(int fd, const char *path);
 

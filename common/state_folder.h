@@ -13,6 +13,10 @@
  * is made. */
 char *state_folder_file(const char *name);
 
+/* The same, but where the environment names no folder (or must not be asked), below the effective user's home in the
+ * user database. */
+char *state_folder_user_file(const char *name);
+
 /* Makes every folder of path that is missing, 0700. Says nothing of failure: the open that follows does. */
 void state_folder_make_for(const char *path);
 

@@ -1,6 +1,5 @@
 #include "common/utf8.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static bool is_tail(char byte)
@@ -31,7 +30,7 @@ size_t utf8_character(const char *bytes, size_t left)
 
 /* C0 and C1 controls, DEL; U+200E/F, U+202A-E and U+2066-9, with which a label could turn what stands beside it; the
  * line separators U+2028/9. */
-static bool is_harmful(const char *c, size_t n)
+bool utf8_is_harmful(const char *c, size_t n)
 {
     const unsigned char *u = (const unsigned char *)c;
 
@@ -50,7 +49,7 @@ size_t utf8_show(const char *text, size_t len, char *out, size_t size, size_t li
 
     for (size_t i = 0; i < len;) {
         size_t n = utf8_character(text + i, len - i);
-        const bool shown = n > 0 && !is_harmful(text + i, n);
+        const bool shown = n > 0 && !utf8_is_harmful(text + i, n);
         const size_t bytes = shown ? n : 1;
         const size_t costs = shown && text[i] == '%' ? 3 : bytes;
 

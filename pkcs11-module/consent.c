@@ -3,6 +3,7 @@
 #include "common/i18n.h"
 #include "common/log.h"
 #include "pkcs11-module/certificate.h"
+#include "pkcs11-module/decision.h"
 #include "pkcs11-module/pin_check.h"
 #include "pkcs11-module/prompt.h"
 
@@ -142,6 +143,17 @@ static CK_RV ask(struct runtime *rt, const struct consent_request *request, enum
     return ask_for_pin(rt, request, &use, cancel_fd);
 }
 
+static CK_RV record(struct runtime *rt, const struct consent_request *request, const char *how, CK_RV rv)
+{
+    const struct decision decision = {.operation = policy_use_name(request->use),
+                                      .slot = request->slot,
+                                      .facts = request->facts,
+                                      .data = request->whole ? request->data : NULL,
+                                      .data_len = request->data_len};
+
+    return decision_record(rt, &decision, how, rv);
+}
+
 CK_RV consent_obtain(struct runtime *rt, const struct consent_request *request, int cancel_fd)
 {
     const enum config_level level = policy_level(request->facts);
@@ -160,7 +172,10 @@ CK_RV consent_obtain(struct runtime *rt, const struct consent_request *request, 
     } else {
         rv = ask(rt, request, level, cancel_fd);
     }
-    log_info("%s with key \"%s\": %s (%s, 0x%08lx)", policy_use_name(request->use), request->facts->label,
-             rv == CKR_OK ? "allowed" : "denied", how, rv);
-    return rv;
+    return record(rt, request, how, rv);
+}
+
+CK_RV consent_take_pin(struct runtime *rt, const struct consent_request *request, const void *pin, CK_ULONG pin_len)
+{
+    return record(rt, request, "context-specific login", consent_check_pin(rt, request, pin, pin_len));
 }

@@ -27,8 +27,11 @@ struct consent_request {
 /* CKR_OK: the user has agreed to this use, once. Else why not: CKR_FUNCTION_REJECTED (refused, wrong PINs, no
  * answer), CKR_FUNCTION_CANCELED, CKR_FUNCTION_FAILED (the question could not be asked), CKR_PIN_LOCKED,
  * CKR_USER_NOT_LOGGED_IN (prompt = application and no context-specific login; or no login at all),
- * CKR_HOST_MEMORY. Every outcome is a line in the log. */
+ * CKR_HOST_MEMORY. Every outcome is recorded (decision.h): CKR_FUNCTION_FAILED also when that was not possible. */
 CK_RV consent_obtain(struct runtime *rt, const struct consent_request *request, int cancel_fd);
+
+/* Does the PIN that the application brought agree to the use? CKRs of consent_check_pin; recorded as above. */
+CK_RV consent_take_pin(struct runtime *rt, const struct consent_request *request, const void *pin, CK_ULONG pin_len);
 
 /* Does this PIN agree to the use? For C_Login(CKU_CONTEXT_SPECIFIC), PKCS#11 2.40, 5.6. CKR_PIN_INCORRECT,
  * CKR_PIN_LOCKED, CKR_USER_NOT_LOGGED_IN, or what the backend said. */

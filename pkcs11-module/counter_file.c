@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,26 +52,13 @@ static bool record_parse(const char record[RECORD_LEN + 1], uint64_t numbers[2])
 
 /* ------------------------------------------------------------------ the file */
 
-/* The effective user's, since it is with that user's rights that files are written. */
-static bool locate_by_user_database(const char *name, char path[PATH_MAX])
-{
-    char buffer[4096];
-    struct passwd entry;
-    struct passwd *found = NULL;
-
-    if (getpwuid_r(geteuid(), &entry, buffer, sizeof buffer, &found) != 0 || !found || found->pw_dir[0] != '/')
-        return false;
-    return (size_t)snprintf(path, PATH_MAX, "%s/.local/state/pinward/%s", found->pw_dir, name) < PATH_MAX;
-}
-
 bool counter_file_locate(const char *name, char path[PATH_MAX])
 {
-    char *named = state_folder_file(name);
-    bool located;
+    char *named = state_folder_user_file(name);
+    bool located = false;
 
-    if (!named)
-        return locate_by_user_database(name, path);
-    located = (size_t)snprintf(path, PATH_MAX, "%s", named) < PATH_MAX;
+    if (named)
+        located = (size_t)snprintf(path, PATH_MAX, "%s", named) < PATH_MAX;
     free(named);
     return located;
 }

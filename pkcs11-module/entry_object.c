@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "pkcs11-module/decision.h"
 #include "pkcs11-module/attribute_rules.h"
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/gate_once.h"
@@ -56,7 +57,7 @@ static CK_RV agree_to_attributes(struct runtime *rt, CK_SESSION_HANDLE session, 
     switch (attribute_rules_private(template, count)) {
     case ATTRIBUTE_REFUSE:
         log_warning("key \"%s\": a change that would weaken it or give it another role was refused", facts->label);
-        return refusal;
+        return decision_refuse(rt, session, facts, policy_use_name(use), "would weaken the key", refusal);
     case ATTRIBUTE_FREE:
         if (use == POLICY_USE_CHANGE)
             return CKR_OK;

@@ -1,6 +1,7 @@
 #include "common/i18n.h"
 #include "common/log.h"
 #include "pkcs11-module/cancel.h"
+#include "pkcs11-module/decision.h"
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/entry_3.h"
 #include "pkcs11-module/gate.h"
@@ -134,8 +135,8 @@ static CK_RV login_given(struct runtime *rt, CK_SESSION_HANDLE session, const st
     return rv == CKR_OK ? login_with_pin(rt, session, call, info->slotID, pin, pin_len, 0) : rv;
 }
 
-/* Protected path: the module asks. */
-static CK_RV login_asking(struct runtime *rt, CK_SESSION_HANDLE session, const struct login_call *call, CK_SLOT_ID slot)
+/* Asks until the PIN is right, the user has had enough, or the tries are used up. */
+static CK_RV login_tries(struct runtime *rt, CK_SESSION_HANDLE session, const struct login_call *call, CK_SLOT_ID slot)
 {
     const enum prompt_pin which = call->user_type == CKU_SO ? PROMPT_PIN_SO : PROMPT_PIN_USER;
     const char *wrong = NULL;
@@ -154,6 +155,23 @@ static CK_RV login_asking(struct runtime *rt, CK_SESSION_HANDLE session, const s
             return rv;
         log_warning("login to the token refused: wrong PIN (0x%08lx)", rv);
         wrong = _("The PIN was wrong.");
+    }
+    return rv;
+}
+
+/* Protected path: the module asks. A login that cannot be recorded is undone. */
+static CK_RV login_asking(struct runtime *rt, CK_SESSION_HANDLE session, const struct login_call *call, CK_SLOT_ID slot)
+{
+    const struct decision decision = {.operation = call->user_type == CKU_SO ? "SO login" : "login", .slot = slot};
+    const CK_RV answered = login_tries(rt, session, call, slot);
+    CK_RV rv;
+
+    if (answered == CKR_CRYPTOKI_NOT_INITIALIZED)
+        return answered; /* there is nothing left to record with */
+    rv = decision_record(rt, &decision, "asked", answered);
+    if (rv != CKR_OK && answered == CKR_OK) {
+        (void)rt->backend.functions->C_Logout(session);
+        login_forget(&rt->logins, slot);
     }
     return rv;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "pkcs11-module/decision.h"
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/gate_once.h"
 #include "pkcs11-module/key_birth.h"
@@ -44,7 +45,8 @@ static CK_RV agree_to_export(struct runtime *rt, CK_SESSION_HANDLE session, CK_O
     if (!may_carry(rt->backend.functions, session, wrapping_key, wrapping)) {
         log_warning("key \"%s\" is not exported under a key that somebody may know or that has another role",
                     facts->label);
-        return CKR_KEY_NOT_WRAPPABLE;
+        return decision_refuse(rt, session, facts, policy_use_name(POLICY_USE_EXPORT), "wrapping key not trusted",
+                               CKR_KEY_NOT_WRAPPABLE);
     }
     return gate_agree_once(rt, session, facts, POLICY_USE_EXPORT, NULL, 0);
 }

@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "pkcs11-module/cancel.h"
 #include "pkcs11-module/consent.h"
+#include "pkcs11-module/decision.h"
 #include "pkcs11-module/gate_once.h"
 
 /* ------------------------------------------------------------------ beginning */
@@ -218,7 +219,7 @@ static CK_RV agree_asking(struct gate_turn *turn, const struct agreement *how, i
     /* What was closed or logged out before there was a question to withdraw is not asked for. */
     if (!change_state(turn, OPERATION_ASKING, OPERATION_ASKING))
         return why_not(turn);
-    return how->pin_given ? consent_check_pin(turn->rt, &request, how->pin, how->pin_len)
+    return how->pin_given ? consent_take_pin(turn->rt, &request, how->pin, how->pin_len)
                           : consent_obtain(turn->rt, &request, cancel_fd);
 }
 
@@ -288,6 +289,19 @@ static bool is_what_was_agreed(const struct gate_turn *turn, const void *data, C
     return sodium_memcmp(digest, turn->operation.digest, sizeof digest) == 0;
 }
 
+static CK_RV refuse_other_data(struct gate_turn *turn, const void *data, CK_ULONG data_len)
+{
+    const struct decision decision = {.operation = policy_use_name(use_of(turn->kind)),
+                                      .slot = turn->session->slot,
+                                      .facts = &turn->operation.facts,
+                                      .data = data,
+                                      .data_len = data_len};
+
+    log_warning("key \"%s\": the program came back with other data than its user agreed to: refused",
+                turn->operation.facts.label);
+    return decision_record(turn->rt, &decision, "other data than agreed", CKR_FUNCTION_REJECTED);
+}
+
 CK_RV gate_agree(struct gate_turn *turn, const void *data, CK_ULONG data_len, bool whole)
 {
     const struct agreement how = {.data = data, .data_len = data_len, .whole = whole};
@@ -296,9 +310,7 @@ CK_RV gate_agree(struct gate_turn *turn, const void *data, CK_ULONG data_len, bo
         return agree(turn, &how);
     if (is_what_was_agreed(turn, data, data_len, whole))
         return CKR_OK;
-    log_warning("key \"%s\": the program came back with other data than its user agreed to: refused",
-                turn->operation.facts.label);
-    return CKR_FUNCTION_REJECTED;
+    return refuse_other_data(turn, whole ? data : NULL, data_len);
 }
 
 CK_RV gate_enter(struct gate_turn *turn)

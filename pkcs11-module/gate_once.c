@@ -4,6 +4,7 @@
 
 #include "common/log.h"
 #include "pkcs11-module/consent.h"
+#include "pkcs11-module/decision.h"
 #include "pkcs11-module/gate_session.h"
 
 /* How long a presented PIN waits for its call. */
@@ -149,5 +150,5 @@ CK_RV gate_refuse_private_key(struct runtime *rt, CK_SESSION_HANDLE handle, CK_O
     if (!key_facts_is_private_key(&facts) && policy_is_free(&facts))
         return CKR_OK;
     log_warning("a call that is not meant for private keys was refused for key \"%s\"", facts.label);
-    return refusal;
+    return decision_refuse(rt, handle, &facts, "other", "not for private keys", refusal);
 }
