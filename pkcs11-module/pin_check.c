@@ -52,7 +52,7 @@ static bool pin_was_not_looked_at(CK_RV rv)
 
 static bool slot_is_hardware(struct runtime *rt, CK_SLOT_ID slot)
 {
-    CK_SLOT_INFO info;
+    CK_SLOT_INFO info = {.flags = 0};
 
     return rt->backend.functions->C_GetSlotInfo(slot, &info) == CKR_OK && (info.flags & CKF_HW_SLOT);
 }

@@ -45,6 +45,14 @@ static void answer_slots(const uintptr_t *a)
     *(CK_ULONG_PTR)a[2] = 1;
 }
 
+static void answer_slot(const uintptr_t *a)
+{
+    CK_SLOT_INFO_PTR info = (CK_SLOT_INFO_PTR)a[1];
+
+    memset(info, ' ', sizeof *info);
+    info->flags = mock_backend.slot_flags | CKF_TOKEN_PRESENT;
+}
+
 static void answer_token(const uintptr_t *a)
 {
     CK_TOKEN_INFO_PTR info = (CK_TOKEN_INFO_PTR)a[1];
@@ -193,6 +201,9 @@ static CK_RV answer_locked(enum p11_call call, const uintptr_t *a, size_t count)
         return CKR_OK;
     case CALL_C_GetSlotList:
         answer_slots(a);
+        return CKR_OK;
+    case CALL_C_GetSlotInfo:
+        answer_slot(a);
         return CKR_OK;
     case CALL_C_GetTokenInfo:
         answer_token(a);

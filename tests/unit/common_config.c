@@ -48,6 +48,8 @@ static void defaults_hold_for_an_empty_file(void **state)
     assert_int_equal(config.module.prompt, CONFIG_PROMPT_MODULE);
     assert_int_equal(config.module.login_grace_s, 30);
     assert_int_equal(config.module.prompt_timeout_s, 120);
+    assert_int_equal(config.module.cool_down_s, 60);
+    assert_int_equal(config.module.pin_tries, 10);
     assert_int_equal(config.log.level, CONFIG_LOG_INFO);
     assert_int_equal(config.module.backend[0], '/');
     assert_string_equal(config.module.pinentry, "/usr/bin/pinentry");
@@ -66,7 +68,7 @@ static void every_key_is_read(void **state)
 
     (void)state;
     load("[module]\nbackend=/b\nprompt=application\nlevel=medium\npinentry=/"
-         "p\nlogin-grace=5m\nprompt-timeout=60m\n"
+         "p\nlogin-grace=5m\nprompt-timeout=60m\ncool-down=60m\npin-tries=15\n"
          "[portal]\nurl=https://localhost:8443/\nca-file=/c\ncaptcha-command=/k\n"
          "[token]\nmodule=/m\nlabel=My token\n[log]\nfile=/l\nlevel=debug\n"
          "[ledger]\nfile=/e\nrequired=no\njournal=journald\n",
@@ -77,6 +79,8 @@ static void every_key_is_read(void **state)
     assert_string_equal(config.module.pinentry, "/p");
     assert_int_equal(config.module.login_grace_s, 300);
     assert_int_equal(config.module.prompt_timeout_s, 3600);
+    assert_int_equal(config.module.cool_down_s, 3600);
+    assert_int_equal(config.module.pin_tries, 15);
     assert_string_equal(config.portal.url, "https://localhost:8443");
     assert_string_equal(config.portal.ca_file, "/c");
     assert_string_equal(config.portal.captcha_command, "/k");
@@ -233,6 +237,27 @@ static void durations_have_limits(void **state)
     assert_int_equal(config_load_file(path, &(struct config){0}, NULL), ERROR_CONFIG);
 }
 
+static void counts_have_limits(void **state)
+{
+    static const char *const values[] = {"-1", "+1", "", "16", "1s", "0x5", "1.0", "5 5", "١", "4294967296"};
+    char text[128], expected[512];
+    struct config config;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        snprintf(text, sizeof text, "[module]\npin-tries = %s\n", values[i]);
+        folder_write(folder, "test.conf", text);
+        snprintf(expected, sizeof expected,
+                 "%s, line 2: \"%s\" is not a value for pin-tries; expected a whole number from 0 to 15.", path,
+                 values[i]);
+        expect_error(expected);
+    }
+    load("[module]\npin-tries = 0\ncool-down = 0\n", &config);
+    assert_int_equal(config.module.pin_tries, 0);
+    assert_int_equal(config.module.cool_down_s, 0);
+    config_clear(&config);
+}
+
 static void nul_in_a_line_is_refused(void **state)
 {
     static const char text[] = "[module]\nlevel = low\0bad\n";
@@ -338,6 +363,7 @@ int main(void)
         cmocka_unit_test(files_as_people_write_them),
         cmocka_unit_test(bad_files_are_named),
         cmocka_unit_test(durations_have_limits),
+        cmocka_unit_test(counts_have_limits),
         cmocka_unit_test(nul_in_a_line_is_refused),
         cmocka_unit_test(others_must_not_write_it),
         cmocka_unit_test(what_is_no_file_is_refused),
