@@ -1,9 +1,14 @@
 /* requester: this process as the kernel describes it, in a form that a prompt can show. */
 #include "pkcs11-module/requester.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,15 +77,73 @@ static void long_command_is_cut(void **state)
     free(text);
 }
 
+/* ------------------------------------------------------------------ the program that rules name */
+
+static void program_is_the_whole_path(void **state)
+{
+    char program[REQUESTER_PROGRAM_MAX];
+    char expected[PATH_MAX] = "";
+
+    (void)state;
+    assert_true(requester_program(program));
+    assert_true(readlink("/proc/self/exe", expected, sizeof expected - 1) > 0);
+    assert_string_equal(program, expected);
+}
+
+/* A program without a file: the kernel calls it "/memfd:NAME (deleted)". */
+static void program_without_a_file_is_none(void **state)
+{
+    const int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    const int fd = memfd_create("program", MFD_CLOEXEC);
+    struct stat st;
+    int status;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(fstat(from, &st), 0);
+    for (off_t done = 0; done < st.st_size;) {
+        const ssize_t n = sendfile(fd, from, NULL, (size_t)(st.st_size - done));
+
+        assert_true(n > 0);
+        done += n;
+    }
+    pid = fork();
+    if (pid == 0) {
+        char *arguments[] = {(char *)"program", NULL};
+
+        setenv("NAME_YOUR_PROGRAM", "1", 1);
+        fexecve(fd, arguments, environ);
+        _exit(127);
+    }
+    close(from);
+    close(fd);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 10);
+}
+
+/* 10: it has none; 11: it has one. */
+static int name_program(void)
+{
+    char program[REQUESTER_PROGRAM_MAX];
+    const bool known = requester_program(program);
+
+    return known == (program[0] != '\0') ? 10 + known : 1;
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arguments_are_shown),
         cmocka_unit_test(long_command_is_cut),
+        cmocka_unit_test(program_is_the_whole_path),
+        cmocka_unit_test(program_without_a_file_is_none),
     };
 
     (void)argc;
     self = argv[0];
+    if (getenv("NAME_YOUR_PROGRAM"))
+        _exit(name_program());
     if (getenv("DESCRIBE_YOURSELF")) {
         describe();
         return 0;
