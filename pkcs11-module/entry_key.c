@@ -1,5 +1,6 @@
 #include "common/log.h"
 #include "pkcs11-module/entry.h"
+#include "pkcs11-module/gate_session.h"
 #include "pkcs11-module/key_birth.h"
 #include "pkcs11-module/runtime.h"
 #include "pkcs11-module/template.h"
@@ -34,6 +35,8 @@ CK_RV own_C_GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanis
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (gate_session_is_beside(rt, session))
+        return CKR_SESSION_HANDLE_INVALID;
     high = key_birth_is_high(rt, session, private_key_template, private_key_attribute_count);
     rv = generate_protected(rt, session, mechanism, public_key_template, public_key_attribute_count,
                             private_key_template, private_key_attribute_count, high, public_key, private_key);

@@ -6,6 +6,7 @@
 #include "pkcs11-module/attribute_rules.h"
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/gate_once.h"
+#include "pkcs11-module/gate_session.h"
 #include "pkcs11-module/key_birth.h"
 #include "pkcs11-module/template.h"
 
@@ -34,6 +35,8 @@ CK_RV own_C_CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, C
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (gate_session_is_beside(rt, session))
+        return CKR_SESSION_HANDLE_INVALID;
     if (!template_makes_private_key(template, count))
         return rt->backend.functions->C_CreateObject(session, template, count, object);
     high = key_birth_is_high(rt, session, template, count);

@@ -190,7 +190,7 @@ static CK_RV log_in(struct runtime *rt, CK_SESSION_HANDLE session, const struct 
     CK_SESSION_INFO info;
     CK_RV rv;
 
-    rv = rt->backend.functions->C_GetSessionInfo(session, &info);
+    rv = gate_session_info(rt, session, &info);
     if (rv != CKR_OK)
         return rv;
     if (user_type == CKU_CONTEXT_SPECIFIC)
@@ -246,7 +246,7 @@ CK_RV own_C_Logout(CK_SESSION_HANDLE session)
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
-    rv = rt->backend.functions->C_GetSessionInfo(session, &info);
+    rv = gate_session_info(rt, session, &info);
     if (rv != CKR_OK)
         return rv;
     rv = rt->backend.functions->C_Logout(session);

@@ -1,5 +1,6 @@
 #include "common/log.h"
 #include "pkcs11-module/entry.h"
+#include "pkcs11-module/gate_session.h"
 #include "pkcs11-module/pin_ask.h"
 #include "pkcs11-module/pin_check.h"
 #include "pkcs11-module/runtime.h"
@@ -66,7 +67,7 @@ CK_RV own_C_InitPIN(CK_SESSION_HANDLE session, CK_BYTE_PTR pin, CK_ULONG pin_len
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
-    rv = rt->backend.functions->C_GetSessionInfo(session, &info);
+    rv = gate_session_info(rt, session, &info);
     if (rv != CKR_OK)
         return rv;
     if (!pin && pin_ask_is_ours(rt, info.slotID)) {
@@ -116,7 +117,7 @@ CK_RV own_C_SetPIN(CK_SESSION_HANDLE session, CK_BYTE_PTR old_pin, CK_ULONG old_
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
-    rv = rt->backend.functions->C_GetSessionInfo(session, &info);
+    rv = gate_session_info(rt, session, &info);
     if (rv != CKR_OK)
         return rv;
     if (!old_pin && !new_pin && pin_ask_is_ours(rt, info.slotID)) {

@@ -36,6 +36,13 @@ bool gate_session_is_beside(struct runtime *rt, CK_SESSION_HANDLE handle)
     return beside;
 }
 
+CK_RV gate_session_info(struct runtime *rt, CK_SESSION_HANDLE handle, CK_SESSION_INFO_PTR info)
+{
+    if (gate_session_is_beside(rt, handle))
+        return CKR_SESSION_HANDLE_INVALID;
+    return rt->backend.functions->C_GetSessionInfo(handle, info);
+}
+
 bool gate_session_is_closed(struct session *session)
 {
     bool closed;

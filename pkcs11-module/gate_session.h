@@ -16,6 +16,9 @@ CK_RV gate_session(struct runtime *rt, CK_SESSION_HANDLE handle, struct session 
 /* Is it one of the gate's own sessions, which the application must not reach? */
 bool gate_session_is_beside(struct runtime *rt, CK_SESSION_HANDLE handle);
 
+/* C_GetSessionInfo of a session that the application may use: CKR_SESSION_HANDLE_INVALID for the gate's own. */
+CK_RV gate_session_info(struct runtime *rt, CK_SESSION_HANDLE handle, CK_SESSION_INFO_PTR info);
+
 /* Has it been closed since it was found? */
 bool gate_session_is_closed(struct session *session);
 
