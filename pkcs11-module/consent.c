@@ -15,15 +15,23 @@ static bool checked_by_backend(const struct consent_request *request)
     return request->facts->always_authenticate && request->on != CK_INVALID_HANDLE;
 }
 
+/* NSS's softokn keeps CKA_ALWAYS_AUTHENTICATE with a key and knows no context-specific login: it takes this one for the
+ * user's, who is logged in. Then the gate checks by itself, as for a key without the attribute. */
+static bool backend_cannot_check(CK_RV rv, const void *pin)
+{
+    return rv == CKR_USER_ALREADY_LOGGED_IN && pin;
+}
+
 CK_RV consent_check_pin(struct runtime *rt, const struct consent_request *request, const void *pin, CK_ULONG pin_len)
 {
     CK_RV rv;
 
-    if (checked_by_backend(request)) {
-        rv = pin_check_login(rt, request->slot, request->on, CKU_CONTEXT_SPECIFIC, pin, pin_len);
-        return rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_INVALID ? CKR_PIN_INCORRECT : rv;
-    }
-    return pin_check_compare(rt, request->slot, pin, pin_len);
+    if (!checked_by_backend(request))
+        return pin_check_compare(rt, request->slot, pin, pin_len);
+    rv = pin_check_login(rt, request->slot, request->on, CKU_CONTEXT_SPECIFIC, pin, pin_len);
+    if (backend_cannot_check(rv, pin))
+        return pin_check_compare(rt, request->slot, pin, pin_len);
+    return rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_INVALID ? CKR_PIN_INCORRECT : rv;
 }
 
 /* The grace of a login that the module itself asked for: that PIN entry counts as the one for this use. */
