@@ -426,60 +426,6 @@ static void unwritable_folder_takes_no_pin(void **state)
     assert_ok(fixture_login(&fx, FIXTURE_PIN));
 }
 
-/* ------------------------------------------------------------------ the cool-down */
-
-static void two_unanswered_questions_are_enough(void **state)
-{
-    (void)state;
-    fixture_start_logged_in(&fx, "cool-down = 1s\n");
-    script_set(&fx, "timeout\ntimeout\n" RIGHT);
-    for (int n = 0; n < 2; n++)
-        assert_rv(use_sign(&fx, fx.session, key(labels[n]), &signature), CKR_FUNCTION_REJECTED);
-    assert_int_equal(script_asked(&fx), 2);
-    assert_rv(use_sign(&fx, fx.session, key(KEY_HIGH_RSA), &signature), CKR_FUNCTION_REJECTED);
-    assert_rv(fx.p11->C_DestroyObject(fx.session, key(KEY_HIGH_RSA)), CKR_FUNCTION_REJECTED);
-    assert_ok(fx.p11->C_Logout(fx.session));
-    assert_rv(login_asking(), CKR_FUNCTION_REJECTED);
-    assert_int_equal(script_asked(&fx), 0);
-    expect_log("nobody answered the last 2 questions");
-    fixture_stop(&fx);
-
-    fixture_start_logged_in(&fx, "cool-down = 1s\n"); /* another process fares no better */
-    assert_rv(use_sign(&fx, fx.session, key(KEY_HIGH_RSA), &signature), CKR_FUNCTION_REJECTED);
-    assert_int_equal(script_asked(&fx), 0);
-    process_sleep_ms(1100);
-    assert_ok(use_sign(&fx, fx.session, key(KEY_HIGH_RSA), &signature));
-    assert_int_equal(script_asked(&fx), 1);
-}
-
-static void answer_ends_the_row(void **state)
-{
-    static const char *const answers[] = {"cancel\n", RIGHT};
-
-    (void)state;
-    fixture_start_logged_in(&fx, "");
-    for (size_t i = 0; i < 2; i++) {
-        char script[64];
-
-        snprintf(script, sizeof script, "timeout\n%stimeout\n%s", answers[i], RIGHT);
-        script_set(&fx, script);
-        for (int n = 0; n < 3; n++)
-            (void)use_sign(&fx, fx.session, key(KEY_HIGH_RSA), &signature);
-        assert_ok(use_sign(&fx, fx.session, key(KEY_HIGH_RSA), &signature));
-        assert_int_equal(script_asked(&fx), 4);
-    }
-}
-
-static void cool_down_of_0_asks_on(void **state)
-{
-    (void)state;
-    fixture_start_logged_in(&fx, "cool-down = 0\n");
-    script_set(&fx, "timeout\ntimeout\ntimeout\n" RIGHT);
-    for (int n = 0; n < 3; n++)
-        assert_rv(use_sign(&fx, fx.session, key(KEY_HIGH_RSA), &signature), CKR_FUNCTION_REJECTED);
-    assert_ok(use_sign(&fx, fx.session, key(KEY_HIGH_RSA), &signature));
-}
-
 static int begin(void **state)
 {
     (void)state;
@@ -515,9 +461,6 @@ int main(void)
         TEST(racing_processes_get_no_try_too_many),
         TEST(damaged_file_takes_no_pin),
         TEST(unwritable_folder_takes_no_pin),
-        TEST(two_unanswered_questions_are_enough),
-        TEST(answer_ends_the_row),
-        TEST(cool_down_of_0_asks_on),
     };
 
     return cmocka_run_group_tests(tests, begin, end);
