@@ -1,13 +1,12 @@
 /* Cards, played by the backend that records: they count for themselves, and their last try is never spent unasked. */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/mock.h"
 #include "support/pinentry_script.h"
+#include "support/processes.h"
 #include "support/test.h"
 
 #define PIN   "4711-pin"
@@ -147,7 +146,6 @@ static unsigned char guess_in_child(void)
     unsigned char wrong = 0;
     CK_RV rv;
 
-    alarm(20);
     rv = fx.p11->C_Initialize(NULL);
     if (rv == CKR_OK)
         rv = fx.p11->C_OpenSession(fx.slot, CKF_SERIAL_SESSION, NULL, NULL, &fx.session);
@@ -157,35 +155,18 @@ static unsigned char guess_in_child(void)
         rv = login();
         wrong = (unsigned char)(wrong + (rv == CKR_PIN_INCORRECT));
     }
-    return rv == CKR_PIN_LOCKED ? wrong : 200;
+    return rv == CKR_PIN_LOCKED ? wrong : PROCESSES_FAILED;
 }
 
 /* Every wrong PIN that reached a backend, in whichever process. */
 static void racing_processes_count_exactly(void **state)
 {
-    unsigned char wrong;
-    unsigned sum = 0;
-    int ends[2];
-
     (void)state;
     start("prompt = application\npin-tries = 13\n");
     fixture_stop(&fx);
     mock->answers[CALL_C_Login] = CKR_PIN_INCORRECT;
     mock->delay_ms[CALL_C_Login] = 2;
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    for (int n = 0; n < PROCESSES; n++) {
-        if (fork() == 0) {
-            wrong = guess_in_child();
-            _exit(write(ends[1], &wrong, 1) == 1 ? 0 : 1);
-        }
-    }
-    close(ends[1]);
-    while (read(ends[0], &wrong, 1) == 1)
-        sum += wrong;
-    close(ends[0]);
-    for (int n = 0; n < PROCESSES; n++)
-        wait(NULL);
-    assert_int_equal(sum, 13);
+    assert_int_equal(processes_sum(PROCESSES, guess_in_child), 13);
 }
 
 /* ------------------------------------------------------------------ the last try */

@@ -1,16 +1,14 @@
 /* A token that has no counter of its own: wrong PINs are counted for it, by every way in and across processes. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/fixture.h"
 #include "support/keys.h"
 #include "support/pinentry_script.h"
-#include "support/process_state.h"
+#include "support/processes.h"
 #include "support/test.h"
 #include "support/use.h"
 
@@ -350,40 +348,25 @@ static unsigned char guess_in_child(void)
     unsigned char wrong = 0;
     CK_RV rv = CKR_GENERAL_ERROR;
 
-    alarm(40);
     for (int n = 0; rv != CKR_PIN_LOCKED && n < 1000; n++) {
         if (rv != CKR_PIN_INCORRECT && start_in_child() != CKR_OK)
             continue;
         rv = fixture_login(&fx, "000000");
         wrong = (unsigned char)(wrong + (rv == CKR_PIN_INCORRECT));
     }
-    return rv == CKR_PIN_LOCKED ? wrong : 200;
+    return rv == CKR_PIN_LOCKED ? wrong : PROCESSES_FAILED;
 }
 
 /* Never more than there are tries. Exactly as many in module_cards, whose backend answers every one; SoftHSM2 answers
  * some with CKR_GENERAL_ERROR, and it may have looked at the PIN. */
 static void racing_processes_get_no_try_too_many(void **state)
 {
-    unsigned char wrong;
-    unsigned sum = 0;
-    int ends[2];
+    unsigned sum;
 
     (void)state;
     fixture_start(&fx, APPLICATION);
     fixture_stop(&fx);
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    for (int n = 0; n < PROCESSES; n++) {
-        if (fork() == 0) {
-            wrong = guess_in_child();
-            _exit(write(ends[1], &wrong, 1) == 1 ? 0 : 1);
-        }
-    }
-    close(ends[1]);
-    while (read(ends[0], &wrong, 1) == 1)
-        sum += wrong;
-    close(ends[0]);
-    for (int n = 0; n < PROCESSES; n++)
-        wait(NULL);
+    sum = processes_sum(PROCESSES, guess_in_child);
     assert_in_range(sum, 1, 10);
     fixture_start(&fx, APPLICATION);
     assert_rv(fixture_login(&fx, FIXTURE_PIN), CKR_PIN_LOCKED);

@@ -1,7 +1,6 @@
 /* retry: what is counted, in which order, and across processes that race and are killed. */
 #include "pkcs11-module/retry.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "retry_world.h"
 #include "support/process_state.h"
+#include "support/processes.h"
 #include "support/test.h"
 
 static CK_FLAGS flags(void)
@@ -150,34 +150,6 @@ static void no_descriptor_stays_behind(void **state)
 
 #define PROCESSES 16
 
-/* Each runs work and writes what it returns, a byte, to a pipe; the sum of them. */
-static unsigned run_processes(unsigned char (*work)(void))
-{
-    unsigned char counted;
-    unsigned sum = 0;
-    int status, ends[2];
-
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    for (int n = 0; n < PROCESSES; n++) {
-        pid_t pid = fork();
-
-        assert_true(pid >= 0);
-        if (pid == 0) {
-            counted = work();
-            _exit(write(ends[1], &counted, 1) == 1 ? 0 : 1);
-        }
-    }
-    close(ends[1]);
-    while (read(ends[0], &counted, 1) == 1)
-        sum += counted;
-    close(ends[0]);
-    for (int n = 0; n < PROCESSES; n++) {
-        assert_true(wait(&status) > 0);
-        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    }
-    return sum;
-}
-
 static unsigned char guess_until_locked(void)
 {
     struct retry_try one;
@@ -209,7 +181,7 @@ static void racing_wrong_pins_count_exactly(void **state)
     (void)state;
     for (unsigned limit = 1; limit <= 15; limit += 7) {
         world_retry.limit = limit;
-        assert_int_equal(run_processes(guess_until_locked), limit);
+        assert_int_equal(processes_sum(PROCESSES, guess_until_locked), limit);
         assert_int_equal(world_wrong(), limit);
         retry_reset(&world_retry, &world_token);
     }
@@ -220,7 +192,7 @@ static void racing_right_pins_lock_nobody_out(void **state)
 {
     (void)state;
     world_retry.limit = 3;
-    assert_int_equal(run_processes(log_in_often), PROCESSES * 10);
+    assert_int_equal(processes_sum(PROCESSES, log_in_often), PROCESSES * 10);
     assert_int_equal(world_wrong(), 0);
 }
 
