@@ -108,7 +108,6 @@ enum error_code portal_captcha(struct portal *portal, struct portal_captcha *cap
 enum error_code portal_login(struct portal *portal, const char *account, const struct secret *password,
                              const char *captcha_id, const char *captcha_text, struct portal_session *session,
                              struct error *err);
-enum error_code portal_get_session(struct portal *portal, struct portal_session *session, struct error *err);
 enum error_code portal_logout(struct portal *portal, struct error *err);
 enum error_code portal_get_policy(struct portal *portal, struct portal_policy *policy, struct error *err);
 enum error_code portal_change_password(struct portal *portal, const struct secret *old_password,

@@ -86,15 +86,6 @@ enum error_code portal_login(struct portal *portal, const char *account, const s
     return status;
 }
 
-enum error_code portal_get_session(struct portal *portal, struct portal_session *session, struct error *err)
-{
-    struct portal_call call = {.method = "GET", .path = "/session", .repeatable = true};
-    json_t *answer = NULL;
-    enum error_code status = portal_send(portal, &call, &answer, err);
-
-    return status == ERROR_NONE ? portal_read_session(answer, session, err) : status;
-}
-
 enum error_code portal_logout(struct portal *portal, struct error *err)
 {
     struct portal_call call = {.method = "DELETE", .path = "/session", .repeatable = true};

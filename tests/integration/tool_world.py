@@ -29,7 +29,7 @@ LOGIN, LOCKED, REFUSED, TOKEN, CERTIFICATE, STATE, DUE = 12, 13, 14, 15, 16, 17,
 
 class World:
     def __init__(self, offset_days=-340, approval="automatic"):
-        self.root = pathlib.Path(tempfile.mkdtemp(prefix="pinward-tool-"))
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="pinward-tool-", dir=os.getcwd()))
         self.test_mode = self.root / "test"
         self.data = self.root / "data"
         self.pinentry = self.root / "pinentry"

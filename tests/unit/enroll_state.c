@@ -11,7 +11,7 @@
 void enroll_state_init(struct enroll_state *state)
 {
     memset(state, 0, sizeof *state);
-    snprintf(state->folder, sizeof state->folder, "/tmp/pinward-enroll-XXXXXX");
+    snprintf(state->folder, sizeof state->folder, "pinward-enroll-XXXXXX"); /* in the build folder, where ctest runs */
     assert_non_null(mkdtemp(state->folder));
     state->app.state_folder = state->folder;
     state->app.config.portal.url = strdup("https://portal.example");
