@@ -31,6 +31,7 @@
     X(ERROR_TOKEN, 15, "the token, its module or a key on it failed or is not there")                        \
     X(ERROR_CERTIFICATE, 16, "an issued certificate is not what was promised")                               \
     X(ERROR_STATE, 17, "this step does not fit where the enrollment stands")                                 \
+    X(ERROR_LEDGER, 18, "the ledger is not as it was written")                                               \
     X(ERROR_RENEWAL_DUE, 20, "a certificate is inside its renewal window (status only)")
 
 enum error_code {

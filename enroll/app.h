@@ -23,6 +23,7 @@ struct app_options {
     bool last_try;   /* --last-try: spend the last password try before the portal locks the account */
     bool start_over; /* --start-over: forget what was begun and cannot be completed */
     bool json;       /* --json: print JSON for programs */
+    const char *last; /* --last: how many lines, counted from the end */
 };
 
 struct app {

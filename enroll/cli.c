@@ -35,6 +35,7 @@ static const struct cli_option cli_options[CLI_OPTION_COUNT] = {
                         N_("forget what was begun and cannot be completed, and delete its keys"),
                         offsetof(struct app_options, start_over)},
     [CLI_JSON] = {"--json", NULL, N_("print JSON, for programs"), offsetof(struct app_options, json)},
+    [CLI_LAST] = {"--last", N_("N"), N_("only the last N lines"), offsetof(struct app_options, last)},
 };
 
 /* The verb that argv begins with, and how many words it is; NULL when there is none. */

@@ -23,6 +23,7 @@ enum cli_option_id {
     CLI_LAST_TRY,
     CLI_START_OVER,
     CLI_JSON,
+    CLI_LAST,
     CLI_OPTION_COUNT,
 };
 

@@ -89,14 +89,6 @@ static const char *status_state_name(const char *state)
     return state;
 }
 
-/* One cell: printf's own field width counts bytes, not columns. */
-static void status_print_cell(const char *text, size_t width)
-{
-    size_t columns = text_columns(text);
-
-    printf("%s%*s", text, columns < width ? (int)(width - columns) : 0, "");
-}
-
 static void status_print_row(const struct portal_certificates *list, const struct portal_certificate *row,
                              struct token *token)
 {
@@ -105,10 +97,10 @@ static void status_print_row(const struct portal_certificates *list, const struc
     char days[24];
 
     snprintf(days, sizeof days, "%ld%s", status_days_left(list, row), status_is_due(list, row) ? " !" : "");
-    status_print_cell(row->use == PORTAL_SIGNING ? _("signing") : _("encryption"), 12);
-    status_print_cell(status_state_name(row->state), 15);
-    status_print_cell(days, 11);
-    status_print_cell(on_token < 0 ? "?" : on_token ? _("yes") : _("no"), 10);
+    text_print_cell(row->use == PORTAL_SIGNING ? _("signing") : _("encryption"), 12);
+    text_print_cell(status_state_name(row->state), 15);
+    text_print_cell(days, 11);
+    text_print_cell(on_token < 0 ? "?" : on_token ? _("yes") : _("no"), 10);
     printf("%s\n", subject ? subject : "?");
     free(subject);
 }
@@ -119,10 +111,10 @@ static void status_print_table(const struct portal_certificates *list, const cha
     if (list->count == 0) {
         printf("%s\n", _("There are no certificates."));
     } else {
-        status_print_cell(_("USE"), 12);
-        status_print_cell(_("STATE"), 15);
-        status_print_cell(_("DAYS LEFT"), 11);
-        status_print_cell(_("ON TOKEN"), 10);
+        text_print_cell(_("USE"), 12);
+        text_print_cell(_("STATE"), 15);
+        text_print_cell(_("DAYS LEFT"), 11);
+        text_print_cell(_("ON TOKEN"), 10);
         printf("%s\n", _("SUBJECT"));
     }
     for (size_t i = 0; i < list->count; i++) {

@@ -1,6 +1,7 @@
 #include "enroll/text.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -83,4 +84,11 @@ size_t text_columns(const char *text)
         p += len > 0 ? len : 1;
     }
     return columns;
+}
+
+void text_print_cell(const char *text, size_t width)
+{
+    const size_t columns = text_columns(text);
+
+    printf("%s%*s", text, columns < width ? (int)(width - columns) : 1, "");
 }

@@ -17,4 +17,8 @@ char *text_clean(const char *text, bool keep_lines);
 /* The columns that UTF-8 text takes on a terminal; invalid bytes count one. */
 size_t text_columns(const char *text);
 
+/* Prints text as one cell of a table, width columns wide, or its own width and a blank: printf's own field width counts
+ * bytes. */
+void text_print_cell(const char *text, size_t width);
+
 #endif

@@ -3,6 +3,7 @@
 #include "common/i18n.h"
 #include "enroll/account.h"
 #include "enroll/flow.h"
+#include "enroll/log_verbs.h"
 #include "enroll/policy_explain.h"
 #include "enroll/status.h"
 
@@ -44,5 +45,12 @@ const struct cli_verb verbs_table[] = {
         "low (nothing more), the rule of the configuration that decides, and why the other rules that match do not. "
         "Logs in to the token, since its private keys cannot be seen otherwise."),
      CLI_TAKES(CLI_KEY) | CLI_TAKES(CLI_APP) | CLI_TAKES(CLI_JSON), false, policy_explain},
+    {"log show", N_("show which program was allowed to use which key, and when"),
+     N_("Shows the ledger: a line for each decision of the module, the newest last."),
+     CLI_TAKES(CLI_LAST) | CLI_TAKES(CLI_JSON), false, log_show},
+    {"log verify", N_("check that nothing in the ledger was changed or taken out"),
+     N_("Follows the chain of hashes through the ledger and compares its end with FILE.head. Names the first line "
+        "that is not as it was written, and why. Exit status 18 when there is one, 17 when there is no ledger."),
+     CLI_TAKES(CLI_JSON), false, log_verify},
     {0},
 };

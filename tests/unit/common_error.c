@@ -31,6 +31,7 @@ static void exit_codes_stay(void **state)
         {ERROR_TOKEN, "ERROR_TOKEN", 15},
         {ERROR_CERTIFICATE, "ERROR_CERTIFICATE", 16},
         {ERROR_STATE, "ERROR_STATE", 17},
+        {ERROR_LEDGER, "ERROR_LEDGER", 18},
         {ERROR_RENEWAL_DUE, "ERROR_RENEWAL_DUE", 20},
     };
 

@@ -5,3 +5,6 @@ foreach(test certcheck cli journal logintries request)
   add_test(NAME unit.enroll_${test} COMMAND test-enroll_${test})
   set_tests_properties(unit.enroll_${test} PROPERTIES LABELS unit TIMEOUT 60)
 endforeach()
+
+pinward_add_test(unit enroll_ledger enroll_ledger.c)
+target_link_libraries(test-enroll_ledger PRIVATE pinward-enroll)
