@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-/* X(name, exit code of the tool, what it means). The exit codes are documented in pinward(1): keep them. */
+/* X(name, exit code of the tool, what it means). The exit codes are documented in README.md: keep them. */
 #define ERROR_LIST(X)                                                                                        \
     X(ERROR_NONE, 0, "success")                                                                              \
     X(ERROR_INTERNAL, 1, "an unexpected failure")                                                            \

@@ -5,6 +5,7 @@
 
 #include "common/i18n.h"
 #include "enroll/token_internal.h"
+#include "include/pinward.h"
 
 #define TOKEN_POLICY_FIND_MAX 16
 

@@ -4,6 +4,7 @@
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/gate.h"
 #include "pkcs11-module/profile.h"
+#include "include/pinward.h"
 
 /* C_GetAttributeValue (PKCS#11 2.40, 5.7): three kinds of attribute of a private key are answered here. */
 

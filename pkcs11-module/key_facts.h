@@ -14,10 +14,6 @@
 #define KEY_LABEL_MAX CONFIG_KEY_LABEL_MAX
 #define KEY_ID_MAX    CONFIG_KEY_ID_MAX
 
-/* An attribute of private keys that the module adds: does the token itself ask for the PIN at every use? (A CK_BBOOL;
- * CKA_ALWAYS_AUTHENTICATE says what an application is to do.) */
-#define CKA_PINWARD_ENFORCED (CKA_VENDOR_DEFINED | 0x50570001UL)
-
 struct key_facts {
     CK_OBJECT_CLASS object_class;
     /* The rest is read for private keys only. */
