@@ -1,16 +1,17 @@
-/* Uses that are one call, on the backend that records: second keys in a mechanism's parameters; what another thread
- * changes, and what ends, while the user is asked. */
+/* Uses that are one call, on the backend that records: second keys in a mechanism's parameters; what another
+ * thread changes, and what ends, while the user is asked. */
 #include <pthread.h>
 #include <string.h>
 
 #include "support/mock.h"
 #include "support/pinentry_script.h"
+#include "support/process_state.h"
 #include "support/test.h"
 
 #define PIN   "4711-pin"
 #define RIGHT "pin " PIN "\n"
 
-enum object { SECRET = 1, PRIVATE, ENFORCED, CERTIFICATE };
+enum object { SECRET = 1, PRIVATE, ENFORCED, CARRIER };
 
 static struct fixture fx;
 static struct mock_backend *mock;
@@ -25,7 +26,8 @@ static void start(const char *lines)
         (struct mock_object){.exists = true, .object_class = CKO_PRIVATE_KEY, .key_type = CKK_GOSTR3410};
     mock->objects[ENFORCED] = mock->objects[PRIVATE];
     mock->objects[ENFORCED].always_authenticate = CK_TRUE;
-    mock->objects[CERTIFICATE] = (struct mock_object){.exists = true, .object_class = CKO_CERTIFICATE};
+    mock->objects[CARRIER] = mock->objects[SECRET];
+    mock->objects[CARRIER].carries = true;
     mock_start(&fx, lines);
     script_set(&fx, "");
 }
@@ -74,6 +76,37 @@ static void second_key_is_no_private_key(void **state)
     assert_int_equal(mock->calls[CALL_C_DeriveKey], 0);
     assert_ok(derive(CONCATENATE_BASE_AND_KEY, SECRET, sizeof(CK_OBJECT_HANDLE)));
     assert_int_equal(mock->calls[CALL_C_DeriveKey], 1);
+}
+
+/* ------------------------------------------------------------------ what a private key may leave under */
+
+static CK_RV export_under(CK_OBJECT_HANDLE carrier)
+{
+    CK_BYTE wrapped[64];
+    CK_ULONG len = sizeof wrapped;
+
+    return fx.p11->C_WrapKey(fx.session, &rsa, carrier, PRIVATE, wrapped, &len);
+}
+
+/* Each condition counts for itself: a token may be wrong about the others, as imported keys that it says were
+ * always sensitive. One that does not say does not count as good. */
+static void every_condition_of_a_carrier_counts(void **state)
+{
+    static const CK_ATTRIBUTE_TYPE conditions[] = {CKA_LOCAL, CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE,
+                                                   CKA_DECRYPT, CKA_UNWRAP};
+
+    (void)state;
+    start_logged_in("");
+    script_set(&fx, RIGHT);
+    for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
+        mock->objects[CARRIER].but = conditions[i];
+        assert_rv(export_under(CARRIER), CKR_KEY_NOT_WRAPPABLE);
+    }
+    assert_rv(export_under(SECRET), CKR_KEY_NOT_WRAPPABLE);
+    assert_int_equal(mock->calls[CALL_C_WrapKey] + (unsigned)script_asked(&fx), 0);
+    mock->objects[CARRIER].but = 0;
+    assert_ok(export_under(CARRIER));
+    assert_int_equal(script_asked(&fx), 1);
 }
 
 /* ------------------------------------------------------------------ what another thread changes meanwhile */
@@ -216,13 +249,16 @@ static void logout_meanwhile_is_noticed(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ONCE_CALLS; i++) {
+        int64_t start_ms;
         struct use use;
 
         start_logged_in("");
-        script_set(&fx, "late 300 " PIN "\n");
+        script_set(&fx, "late 3000 " PIN "\n");
         use_start(&use, once_calls[i]);
+        start_ms = process_now_ms();
         assert_ok(fx.p11->C_Logout(fx.session));
         pthread_join(use.thread, NULL);
+        assert_true(process_now_ms() - start_ms < 2000); /* the question went at once */
         assert_int_not_equal(use.rv, CKR_OK);
         assert_int_equal(mock->calls[once_calls[i]], 0);
         fixture_stop(&fx);
@@ -286,6 +322,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(second_key_is_no_private_key),
+        TEST(every_condition_of_a_carrier_counts),
         TEST(calls_get_copies),
         TEST(template_changed_meanwhile_does_not_matter),
         TEST(private_key_is_unwrapped_without_always_authenticate),

@@ -103,6 +103,17 @@ static CK_RV answer_session_info(const uintptr_t *a)
     return CKR_OK;
 }
 
+/* What makes a key fit to carry another out of the token. */
+static const void *carrier_attribute(const struct mock_object *object, CK_ATTRIBUTE_TYPE type)
+{
+    static const CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+    const bool wanted = type == CKA_LOCAL || type == CKA_ALWAYS_SENSITIVE || type == CKA_NEVER_EXTRACTABLE;
+
+    if (!object->carries || (!wanted && type != CKA_DECRYPT && type != CKA_UNWRAP))
+        return NULL;
+    return wanted == (type != object->but) ? &yes : &no;
+}
+
 static CK_RV answer_attribute(const struct mock_object *object, CK_ATTRIBUTE_PTR attribute)
 {
     const void *value = NULL;
@@ -126,6 +137,10 @@ static CK_RV answer_attribute(const struct mock_object *object, CK_ATTRIBUTE_PTR
         len = 8;
         break;
     default:
+        value = carrier_attribute(object, attribute->type);
+        len = sizeof(CK_BBOOL);
+        if (value)
+            break;
         attribute->ulValueLen = CK_UNAVAILABLE_INFORMATION;
         return CKR_ATTRIBUTE_TYPE_INVALID;
     }

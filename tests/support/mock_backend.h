@@ -25,6 +25,8 @@ struct mock_object {
     CK_BBOOL always_authenticate;
     bool exists;
     bool without_class; /* the backend does not say what it is */
+    bool carries;       /* it is fit to wrap private keys, */
+    CK_ATTRIBUTE_TYPE but; /* but for this attribute, which has the other value */
 };
 
 #define MOCK_SEEN 8
