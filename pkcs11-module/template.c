@@ -51,7 +51,7 @@ static CK_RV make_room(const CK_ATTRIBUTE *attributes, CK_ULONG count, CK_ULONG 
     return CKR_OK;
 }
 
-/* Copies the attributes, each read once. A value that a host lengthens meanwhile gets no more than there is room for. */
+/* Copies the attributes, each read once. Of a value that a host lengthens meanwhile only what there is room for. */
 static void copy_attributes(const CK_ATTRIBUTE *attributes, CK_ULONG count, bool replacing, struct template *copy)
 {
     unsigned char *value = copy->values;
