@@ -72,7 +72,8 @@ CK_RV gate_C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_O
         rv = gate_facts(rt, session, wrapping_key, CKR_WRAPPING_KEY_HANDLE_INVALID, &wrapping);
     /* As wrapping key a private key would sign or encrypt raw. */
     if (rv == CKR_OK && key_facts_is_private_key(&wrapping))
-        rv = CKR_WRAPPING_KEY_TYPE_INCONSISTENT;
+        rv = decision_refuse(rt, session, &wrapping, "other", "not for private keys",
+                             CKR_WRAPPING_KEY_TYPE_INCONSISTENT);
     /* A length query gives nothing away and asks nobody. */
     if (rv == CKR_OK && key_facts_is_private_key(&facts) && wrapped_key)
         rv = agree_to_export(rt, session, wrapping_key, &wrapping, &facts);

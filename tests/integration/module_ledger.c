@@ -165,10 +165,21 @@ static void refusals_leave_their_lines(void **state)
 {
     CK_BBOOL no = CK_FALSE;
     CK_ATTRIBUTE weaker = {CKA_SENSITIVE, &no, sizeof no};
+    CK_MECHANISM sha256 = {CKM_SHA256, NULL, 0};
+    CK_MECHANISM rsa = {CKM_RSA_PKCS, NULL, 0};
+    const CK_SESSION_HANDLE other = fixture_session(&fx);
+    CK_BYTE wrapped[512];
+    CK_ULONG wrapped_len = sizeof wrapped;
 
     (void)state;
     assert_rv(fx.p11->C_SetAttributeValue(fx.session, key(KEY_HIGH_RSA), &weaker, 1), CKR_ATTRIBUTE_READ_ONLY);
     told(1, "change", "denied", "would weaken the key", CKR_ATTRIBUTE_READ_ONLY);
+    assert_ok(fx.p11->C_DigestInit(other, &sha256));
+    assert_rv(fx.p11->C_DigestKey(other, key(KEY_HIGH_RSA)), CKR_KEY_INDIGESTIBLE);
+    told(2, "other", "denied", "not for private keys", CKR_KEY_INDIGESTIBLE);
+    assert_rv(fx.p11->C_WrapKey(fx.session, &rsa, key(KEY_HIGH_RSA), key(KEY_PLAIN_RSA), wrapped, &wrapped_len),
+              CKR_WRAPPING_KEY_TYPE_INCONSISTENT);
+    told(3, "other", "denied", "not for private keys", CKR_WRAPPING_KEY_TYPE_INCONSISTENT);
     assert_int_equal(script_asked(&fx), 0);
 }
 
