@@ -18,7 +18,7 @@ class Between:
         self.hook = None
         self.before = None
         self.requests = []
-        upstream = ("localhost", int(world.url.rsplit(":", 1)[1]))
+        upstream = ("127.0.0.1", int(world.url.rsplit(":", 1)[1]))
         trust = ssl.create_default_context(cafile=world.data / "root.pem")
         outer = self
 
