@@ -1,6 +1,8 @@
 /*
  * prompt: the words of every question that the module puts to the user, and the asking of it.
  *
+ * Files: prompt.c (the use of a key, and what comes of a question), prompt_pin.c (a PIN of the token), prompt_text.c
+ * (what the windows have in common).
  * Owner: nothing kept; a PIN that comes back belongs to the caller.
  * Thread rule: any thread; no lock is held.
  */

@@ -1,0 +1,86 @@
+#include "pkcs11-module/prompt.h"
+
+#include "common/i18n.h"
+#include "common/pinentry.h"
+#include "pkcs11-module/prompt_text.h"
+
+/* What is said and asked for each PIN of the token. */
+static const struct {
+    const char *headline;
+    const char *label;
+    const char *repeat; /* label of the second field; NULL: typed once */
+    bool user;          /* it is the user's own PIN that is counted */
+} pin_words[] = {
+    [PROMPT_PIN_USER] = {N_("A program wants to log in to your token."), N_("PIN:"), NULL, true},
+    [PROMPT_PIN_SO] = {N_("A program wants to log in to the token as its security officer."), N_("SO PIN:"),
+                       NULL, false},
+    [PROMPT_PIN_SO_NEW] =
+        {N_("A new token: choose the PIN of its security officer. It is needed when the user's PIN "
+            "is lost."),
+         N_("New SO PIN:"), N_("New SO PIN again:"), false},
+    [PROMPT_PIN_ERASE] =
+        {N_("A program wants to ERASE the token with all keys on it. This cannot be undone."), N_("SO PIN:"),
+         NULL, false},
+    [PROMPT_PIN_OLD] = {N_("A program wants to change the PIN of the token. Enter the present one."),
+                        N_("Present PIN:"), NULL, true},
+    [PROMPT_PIN_SO_OLD] =
+        {N_("A program wants to change the PIN of the token's security officer. Enter the present "
+            "one."),
+         N_("Present SO PIN:"), NULL, false},
+    [PROMPT_PIN_NEW] = {N_("Choose the new PIN of the token."), N_("New PIN:"), N_("New PIN again:"), false},
+};
+
+bool prompt_pin_is_counted(enum prompt_pin which)
+{
+    return pin_words[which].user;
+}
+
+enum error_code prompt_token_pin(const struct config *config, enum prompt_pin which,
+                                 const CK_TOKEN_INFO *token, const struct retry_state *tries,
+                                 const char *error, int cancel_fd, struct secret **pin, struct error *err)
+{
+    struct pinentry_question question;
+    struct requester requester;
+    struct prompt_text text = {0};
+
+    requester_describe(&requester);
+    prompt_text_add(&text, "%s\n", _(pin_words[which].headline));
+    if (which == PROMPT_PIN_USER && config->module.login_grace_s > 0)
+        prompt_text_add(&text, _("The PIN also agrees to the first use of a key within %u seconds.\n"),
+                        config->module.login_grace_s);
+    prompt_text_add(&text, "\n");
+    prompt_text_add_token(&text, token);
+    if (pin_words[which].user)
+        prompt_text_add_tries(&text, token, tries);
+    prompt_text_add_program(&text, &requester);
+    prompt_text_add_command(&text, &requester);
+    prompt_question_init(&question, config, &text, cancel_fd);
+    question.prompt = _(pin_words[which].label);
+    question.error = error;
+    if (pin_words[which].repeat)
+        question.repeat = _(pin_words[which].repeat);
+    return pinentry_get_pin(&question, pin, err);
+}
+
+enum error_code prompt_last_try(const struct config *config, bool at_reader, const CK_TOKEN_INFO *token,
+                                int cancel_fd, struct error *err)
+{
+    struct pinentry_question question;
+    struct requester requester;
+    struct prompt_text text = {0};
+
+    requester_describe(&requester);
+    prompt_text_add(&text, "%s\n%s\n\n",
+                    at_reader ? _("A program wants you to enter the PIN of your token at the reader.")
+                              : _("A program wants to try a PIN of its own on your token."),
+                    at_reader ? _("Agree only if you are sure that you know the PIN.")
+                              : _("Agree only if you are sure that the program has the right PIN."));
+    prompt_text_add_token(&text, token);
+    prompt_text_add(&text, _("This is the LAST try: another wrong PIN locks the token.\n"));
+    prompt_text_add_program(&text, &requester);
+    prompt_text_add_command(&text, &requester);
+    prompt_question_init(&question, config, &text, cancel_fd);
+    question.ok_label = _("_Agree");
+    question.cancel_label = _("_Refuse");
+    return pinentry_confirm(&question, err);
+}
