@@ -2,7 +2,8 @@
  * dispatch: one row for each of the 68 functions of PKCS#11 2.40, in the order of CK_FUNCTION_LIST; dispatch_3.h has
  * the rows of the 24 that 3.0 adds.
  *
- *   PASS    forwarded unchanged, after the one read that tells whether this very process has initialised
+ *   PASS    forwarded unchanged, after the one read that tells whether this very process has initialised and, for a
+ *           call with a session, the one that tells that the gate has none of its own open
  *   OWN     Pinward answers, or changes what the token's own answer says
  *   GATE    may use a private key: only after its user has agreed
  *   REFUSE  is not meant for private keys and could be a way around the gate: refused for them, forwarded for

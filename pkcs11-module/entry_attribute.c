@@ -105,6 +105,8 @@ CK_RV own_C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (gate_session_is_beside(rt, session))
+        return CKR_SESSION_HANDLE_INVALID;
     if (rt->backend.functions_3 && profile_is_one(rt, session, object))
         return CKR_OBJECT_HANDLE_INVALID;
     if (!any_answered_here(template, count))

@@ -40,6 +40,8 @@ CK_RV own_C_FindObjectsInit(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (gate_session_is_beside(rt, session))
+        return CKR_SESSION_HANDLE_INVALID;
     rv = rt->backend.functions->C_FindObjectsInit(session, template, count);
     if (rv == CKR_OK && rt->backend.functions_3)
         rv = note_filter(rt, session, profile_may_be_found(template, count));
@@ -57,6 +59,8 @@ CK_RV own_C_FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE_PTR object, 
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (gate_session_is_beside(rt, session))
+        return CKR_SESSION_HANDLE_INVALID;
     if (!rt->backend.functions_3 || !object || !object_count || !is_filtered(rt, session))
         return rt->backend.functions->C_FindObjects(session, object, max_object_count, object_count);
     do {

@@ -26,14 +26,7 @@ CK_RV gate_session(struct runtime *rt, CK_SESSION_HANDLE handle, struct session 
 
 bool gate_session_is_beside(struct runtime *rt, CK_SESSION_HANDLE handle)
 {
-    struct session *session = session_get(&rt->sessions, handle);
-    bool beside;
-
-    if (!session)
-        return false;
-    beside = session->beside;
-    session_put(&rt->sessions, session);
-    return beside;
+    return session_is_beside(&rt->sessions, handle);
 }
 
 CK_RV gate_session_info(struct runtime *rt, CK_SESSION_HANDLE handle, CK_SESSION_INFO_PTR info)

@@ -65,6 +65,15 @@ static inline CK_FUNCTION_LIST_3_0 *runtime_backend_3(void)
 /* CKR_CRYPTOKI_NOT_INITIALIZED or else CKR_FUNCTION_NOT_SUPPORTED. */
 CK_RV runtime_lacks_3(void);
 
+/* The same two for a call with a session. NULL also for a session of the gate's own, whose number a program may guess;
+ * runtime_lacks_session and runtime_lacks_session_3 say why. */
+CK_FUNCTION_LIST *runtime_backend_for(CK_SESSION_HANDLE session);
+CK_FUNCTION_LIST_3_0 *runtime_backend_3_for(CK_SESSION_HANDLE session);
+
+/* CKR_CRYPTOKI_NOT_INITIALIZED, or (with 3) CKR_FUNCTION_NOT_SUPPORTED, or else CKR_SESSION_HANDLE_INVALID. */
+CK_RV runtime_lacks_session(void);
+CK_RV runtime_lacks_session_3(void);
+
 /* The runtime when it is initialised, else NULL. */
 struct runtime *runtime_get(void);
 

@@ -50,6 +50,18 @@ void session_put(struct session_table *table, struct session *session)
         session_free(session);
 }
 
+bool session_is_beside(struct session_table *table, CK_SESSION_HANDLE handle)
+{
+    struct session *session = atomic_load(&table->beside) > 0 ? session_get(table, handle) : NULL;
+    bool beside;
+
+    if (!session)
+        return false;
+    beside = session->beside;
+    session_put(table, session);
+    return beside;
+}
+
 /* Ends every operation that no thread is busy with, dooms the others, and hands out the sessions beside that are to be
  * closed. With the session's lock held. */
 static void session_drop_operations(struct session *session, CK_SESSION_HANDLE beside[OPERATION_KINDS])
@@ -120,6 +132,8 @@ static struct session *shard_take(struct session_table *table, unsigned i, const
         }
     }
     pthread_mutex_unlock(&table->shards[i].lock);
+    if (taken && taken->beside)
+        atomic_fetch_sub(&table->beside, 1);
     return taken;
 }
 
@@ -142,6 +156,8 @@ CK_RV session_add(struct session_table *table, CK_SESSION_HANDLE handle, CK_SLOT
     /* A backend gives a number again once the token was pulled: the old record must not answer for the new one. What
      * ran beside the old one went with the token, and its number may be somebody else's by now: it is not closed. */
     session_remove(table, NULL, handle);
+    if (beside)
+        atomic_fetch_add(&table->beside, 1);
     pthread_mutex_lock(&table->shards[i].lock);
     session->next = table->shards[i].first;
     table->shards[i].first = session;

@@ -102,6 +102,7 @@ struct session_table {
     /* Raised whenever a handle may have come to mean another object; facts of an older epoch are read again. */
     _Alignas(64) _Atomic uint64_t facts_epoch;
     _Atomic uint64_t rounds; /* of session_end_operations */
+    _Atomic unsigned beside; /* sessions of the gate's own in the table */
     /* What keys are judged by. The lock is held for a judgement only, when facts are read for the first time. */
     pthread_mutex_t policy_lock;
     const struct config *config; /* NULL: every key is high */
@@ -115,6 +116,9 @@ CK_RV session_add(struct session_table *table, CK_SESSION_HANDLE handle, CK_SLOT
 /* The session, to be given back with session_put; NULL when it is not known. */
 struct session *session_get(struct session_table *table, CK_SESSION_HANDLE handle);
 void session_put(struct session_table *table, struct session *session);
+
+/* Is it a session of the gate's own? One read while there is none. */
+bool session_is_beside(struct session_table *table, CK_SESSION_HANDLE handle);
 
 /* Takes the session out of the table and ends its operations (closing what runs beside it). */
 void session_remove(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE handle);

@@ -2,9 +2,9 @@
  * and numbers that a backend gives again. Nobody gets anything through them. */
 #include <string.h>
 
-#include "pkcs11-module/dispatch.h"
 #include "support/mock.h"
 #include "support/p11_make.h"
+#include "support/p11_v3.h"
 #include "support/pinentry_script.h"
 #include "support/test.h"
 #include "support/use.h"
@@ -13,12 +13,14 @@ enum object { SECRET = 1, PRIVATE };
 
 static struct fixture fx;
 static struct mock_backend *mock;
+static bool backend_has_3;
 static CK_MECHANISM rsa = {CKM_RSA_PKCS, NULL, 0};
 
 static int stop(void **state)
 {
     (void)state;
     fixture_stop(&fx);
+    backend_has_3 = false;
     return 0;
 }
 
@@ -29,68 +31,79 @@ static void start_mock(const char *lines)
     mock->objects[PRIVATE] =
         (struct mock_object){.exists = true, .object_class = CKO_PRIVATE_KEY, .key_type = CKK_GOSTR3410};
     mock->reuses_sessions = true;
+    mock->version_3 = (CK_VERSION){backend_has_3 ? 3 : 0, 0};
     mock_start(&fx, lines);
     assert_ok(fixture_login(&fx, FIXTURE_PIN));
     script_set(&fx, "");
 }
 
-static bool is_pass(const char *access)
+/* Arguments for a guess: handles and numbers that lead as far as a call can get without a session of its own. */
+static void guess(enum p11_call call, uintptr_t v[P11_CALL_PARAMETERS_MAX])
 {
-    return strcmp(access, "pass") == 0;
+    for (size_t n = 1; n < P11_CALL_PARAMETERS_MAX; n++)
+        v[n] = (uintptr_t)&rsa;
+    v[2] = call == CALL_C_SignInit || call == CALL_C_SignRecoverInit || call == CALL_C_DecryptInit ||
+                   call == CALL_C_EncryptInit
+               ? PRIVATE
+               : v[2];
+    if (call == CALL_C_Login || call == CALL_C_LoginUser)
+        v[1] = CKU_USER;
+    if (call == CALL_C_CreateObject || call == CALL_C_CopyObject || call == CALL_C_SetAttributeValue ||
+        call == CALL_C_UnwrapKey || call == CALL_C_DeriveKey || call == CALL_C_GenerateKeyPair ||
+        call == CALL_C_GetAttributeValue || call == CALL_C_SetPIN || call == CALL_C_InitPIN)
+        memset(v + 2, 0, (P11_CALL_PARAMETERS_MAX - 2) * sizeof *v);
+    if (call == CALL_C_UnwrapKey)
+        v[3] = v[7] = (uintptr_t)&rsa;
 }
 
-static bool only_looks(enum p11_call call)
+static bool takes_a_session(enum p11_call call)
 {
-    return call == CALL_C_GetAttributeValue || call == CALL_C_FindObjectsInit || call == CALL_C_FindObjects;
+    return call >= CALL_C_InitPIN && call != CALL_C_OpenSession && call != CALL_C_CloseAllSessions &&
+           call != CALL_C_WaitForSlotEvent && call != CALL_C_GetInterfaceList && call != CALL_C_GetInterface;
 }
 
-/* The session beside the application's, on which a protected operation runs: with its number, guessed, no
- * function that Pinward gates or refuses can be called, nor one of its own that does more than look. (Those
- * that are passed on are not about private keys, and cost one read: dispatch.h.) */
+/* The session beside the application's, on which a protected operation runs: with its number, guessed, no function
+ * reaches it, whatever its row. */
 static void sessions_beside_cannot_be_reached(void **state)
 {
-#define X(name, access) {CALL_##name, #access},
-    static const struct {
-        enum p11_call call;
-        const char *access;
-    } rows[] = {DISPATCH_ROWS(X)};
-#undef X
+    CK_FUNCTION_LIST_3_0 *v3 = p11_v3_functions(&fx);
     uintptr_t v[P11_CALL_PARAMETERS_MAX] = {0};
     unsigned tried = 0;
 
     (void)state;
+    backend_has_3 = true;
     start_mock("");
     assert_ok(fx.p11->C_SignInit(fx.session, &rsa, PRIVATE));
     v[0] = mock->arguments[CALL_C_SignInit][0];
     assert_int_not_equal(v[0], fx.session);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const enum p11_call call = rows[i].call;
-        unsigned before;
+    for (enum p11_call call = 0; call < P11_CALL_COUNT_3_0; call++) {
+        const unsigned before = mock->calls[call];
 
-        if (call < CALL_C_InitPIN || call == CALL_C_OpenSession || call == CALL_C_CloseAllSessions ||
-            only_looks(call) || is_pass(rows[i].access))
+        if (!takes_a_session(call))
             continue;
-        before = mock->calls[call];
-        for (size_t n = 1; n < P11_CALL_PARAMETERS_MAX; n++)
-            v[n] = (uintptr_t)&rsa;
-        v[2] = call == CALL_C_SignInit || call == CALL_C_SignRecoverInit || call == CALL_C_DecryptInit ||
-                       call == CALL_C_EncryptInit
-                   ? PRIVATE
-                   : v[2];
-        if (call == CALL_C_Login)
-            v[1] = CKU_USER;
-        if (call == CALL_C_CreateObject || call == CALL_C_CopyObject || call == CALL_C_SetAttributeValue ||
-            call == CALL_C_UnwrapKey || call == CALL_C_DeriveKey || call == CALL_C_GenerateKeyPair ||
-            call == CALL_C_SetPIN || call == CALL_C_InitPIN)
-            memset(v + 2, 0, sizeof v - 2 * sizeof *v);
-        if (call == CALL_C_UnwrapKey)
-            v[3] = v[7] = (uintptr_t)&rsa;
-        if (p11_makers[call].make(fx.p11, v) != CKR_SESSION_HANDLE_INVALID)
-            fail_msg("%s can be called with it", p11_makers[call].name);
+        guess(call, v);
+        if (p11_makers_3_0[call].make(v3, v) != CKR_SESSION_HANDLE_INVALID)
+            fail_msg("%s can be called with it", p11_makers_3_0[call].name);
         assert_int_equal(mock->calls[call], before);
         tried++;
     }
-    assert_in_range(tried, 30, P11_CALL_COUNT);
+    assert_int_equal(tried, P11_CALL_COUNT_3_0 - 15);
+}
+
+/* What C_GetOperationState saves is the state of the application's own session, where no protected operation runs. */
+static void saved_state_holds_no_protected_operation(void **state)
+{
+    CK_BYTE saved[64];
+    CK_ULONG saved_len = sizeof saved;
+
+    (void)state;
+    start_mock("");
+    assert_ok(fx.p11->C_SignInit(fx.session, &rsa, PRIVATE));
+    mock->answers[CALL_C_GetOperationState] = CKR_OPERATION_NOT_INITIALIZED;
+    assert_rv(fx.p11->C_GetOperationState(fx.session, saved, &saved_len), CKR_OPERATION_NOT_INITIALIZED);
+    assert_int_equal(mock->calls[CALL_C_GetOperationState], 1);
+    assert_int_equal(mock->arguments[CALL_C_GetOperationState][0], fx.session);
+    assert_int_not_equal(mock->arguments[CALL_C_SignInit][0], fx.session);
 }
 
 /* A number that was a session's beside becomes an application's: it is one, and nothing of the other's is
@@ -151,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(sessions_beside_cannot_be_reached),
+        TEST(saved_state_holds_no_protected_operation),
         TEST(number_of_a_session_beside_comes_again),
         TEST(number_of_a_closed_session_comes_again),
     };
