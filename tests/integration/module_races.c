@@ -28,7 +28,7 @@ struct signer {
     pthread_barrier_t *start; /* NULL: at once */
     CK_SESSION_HANDLE session;
     CK_OBJECT_HANDLE key;
-    unsigned good;
+    _Atomic unsigned good;
     CK_RV rv; /* of the last call */
     struct use_result signature;
 };
@@ -90,6 +90,18 @@ static void *sign_until_refused(void *argument)
     return NULL;
 }
 
+/* A backend may be slow: the logout is to come between signatures, not before the first. */
+static void wait_for_a_signature(const struct signer signers[THREADS])
+{
+    unsigned good = 0;
+
+    for (int tries = 0; tries < 1000 && good == 0; tries++) {
+        process_sleep_ms(5);
+        for (size_t i = 0; i < THREADS; i++)
+            good += signers[i].good;
+    }
+}
+
 static void logout_ends_all_signing(void **state)
 {
     struct signer signers[THREADS];
@@ -105,6 +117,7 @@ static void logout_ends_all_signing(void **state)
             signers[i].key = key_private(fx.p11, signers[i].session, KEY_PLAIN_RSA);
             signer_start(&signers[i], sign_until_refused);
         }
+        wait_for_a_signature(signers);
         process_sleep_ms(100 + 50 * round);
         assert_ok(fx.p11->C_Logout(fx.session));
         for (size_t i = 0; i < THREADS; i++) {

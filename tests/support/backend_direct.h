@@ -15,16 +15,11 @@ struct backend_direct {
     CK_FUNCTION_LIST *p11;
 };
 
-const char *backend_direct_path(void);
-
 /* Loads and initialises the backend. */
 void backend_direct_open(struct backend_direct *direct);
 void backend_direct_close(struct backend_direct *direct);
 
-/* The first slot whose token is initialised (or is not). */
+/* The slot of the fixture's token, or the first whose token is not initialised. */
 CK_SLOT_ID backend_slot(CK_FUNCTION_LIST *p11, CK_BBOOL initialised);
-
-/* Makes a token with these PINs. */
-void backend_make_token(CK_FUNCTION_LIST *p11, const char *label, const char *so_pin, const char *pin);
 
 #endif

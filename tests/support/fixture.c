@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "support/backend_direct.h"
+#include "support/backend_kind.h"
 #include "support/keys.h"
 #include "support/test.h"
 
@@ -36,7 +37,6 @@ static void set_path(const struct fixture *fx, const char *variable, const char 
 
 static void set_environment(const struct fixture *fx)
 {
-    set_path(fx, "SOFTHSM2_CONF", "softhsm2.conf");
     set_path(fx, "SCRIPTED_PINENTRY_DIR", "pinentry");
     set_path(fx, "PINWARD_CONF", "pinward.conf");
     set_path(fx, "XDG_CONFIG_HOME", "config");
@@ -77,16 +77,12 @@ void fixture_unload(struct fixture *fx)
 
 void fixture_begin_bare(struct fixture *fx)
 {
-    char text[FOLDER_PATH_MAX + 128];
-
     memset(fx, 0, sizeof *fx);
     folder_make(fx->folder);
     for (size_t i = 0; i < 5; i++)
         make_subfolder(fx, (const char *[]){"tokens", "pinentry", "config", "state", "home"}[i]);
     set_environment(fx);
-    snprintf(text, sizeof text,
-             "directories.tokendir = %s/tokens\nobjectstore.backend = file\nlog.level = ERROR\n", fx->folder);
-    folder_write(fx->folder, "softhsm2.conf", text);
+    backend_kind_prepare(fx->folder);
     folder_write(fx->folder, "pinentry/script", "");
     fixture_configure(fx, "");
     fixture_load(fx);
@@ -98,7 +94,7 @@ static void make_direct_keys(unsigned key_set)
     CK_SESSION_HANDLE session;
 
     backend_direct_open(&direct);
-    backend_make_token(direct.p11, FIXTURE_TOKEN, FIXTURE_SO_PIN, FIXTURE_PIN);
+    backend_kind()->make_token(direct.p11);
     assert_ok(direct.p11->C_OpenSession(backend_slot(direct.p11, CK_TRUE),
                                         CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session));
     assert_ok(direct.p11->C_Login(session, CKU_USER, (CK_BYTE_PTR)FIXTURE_PIN, strlen(FIXTURE_PIN)));
@@ -119,6 +115,7 @@ void fixture_end(struct fixture *fx)
 {
     fixture_stop(fx);
     fixture_unload(fx);
+    backend_kind_release();
     folder_remove(fx->folder);
     memset(fx, 0, sizeof *fx);
 }
@@ -129,8 +126,8 @@ void fixture_configure(struct fixture *fx, const char *lines)
 
     assert_true((size_t)snprintf(text, sizeof text,
                                  "[log]\nfile = %s/pinward.log\nlevel = debug\n"
-                                 "[module]\nbackend = %s\npinentry = %s\n%s",
-                                 fx->folder, TEST_BACKEND, TEST_PINENTRY, lines) < sizeof text);
+                                 "[module]\n%spinentry = %s\n%s",
+                                 fx->folder, backend_kind_lines(), TEST_PINENTRY, lines) < sizeof text);
     folder_write(fx->folder, "pinward.conf", text);
 }
 

@@ -16,9 +16,11 @@ struct key_wish key_wish_new(const char *label)
                              .extractable = CK_FALSE};
 }
 
-/* mechanism and what of the public key's template is its own (one attribute). */
+/* What of the public key's template is the mechanism's own (one attribute for EC). */
+#define PARAMETERS 2
+
 static CK_RV make_pair(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_MECHANISM_TYPE type,
-                       CK_ATTRIBUTE parameter, bool decrypts, const struct key_wish *wish,
+                       const CK_ATTRIBUTE parameters[PARAMETERS], bool decrypts, const struct key_wish *wish,
                        CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key)
 {
     CK_MECHANISM mechanism = {type, NULL, 0};
@@ -29,14 +31,16 @@ static CK_RV make_pair(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_MECH
     CK_BBOOL sensitive = wish->sensitive;
     CK_BBOOL extractable = wish->extractable;
     CK_ATTRIBUTE public_template[] = {
-        parameter,
+        parameters[0],
         {CKA_TOKEN, &on_token, sizeof on_token},
         {CKA_PRIVATE, &no, sizeof no},
         {CKA_VERIFY, &yes, sizeof yes},
         {CKA_ENCRYPT, &crypts, sizeof crypts},
         {CKA_LABEL, (void *)wish->label, strlen(wish->label)},
         {CKA_ID, (void *)wish->label, strlen(wish->label)},
+        parameters[1],
     };
+    const CK_ULONG public_count = sizeof public_template / sizeof public_template[0] - (parameters[1].pValue ? 0 : 1);
     CK_ATTRIBUTE private_template[] = {
         {CKA_TOKEN, &on_token, sizeof on_token},
         {CKA_PRIVATE, &private_key_attribute, sizeof private_key_attribute},
@@ -51,7 +55,7 @@ static CK_RV make_pair(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_MECH
     };
 
     return p11->C_GenerateKeyPair(
-        session, &mechanism, public_template, sizeof public_template / sizeof public_template[0],
+        session, &mechanism, public_template, public_count,
         private_template, sizeof private_template / sizeof private_template[0], public_key, private_key);
 }
 
@@ -59,18 +63,20 @@ CK_RV key_make_rsa(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const struc
                    CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key)
 {
     CK_ULONG bits = 2048;
-    CK_ATTRIBUTE parameter = {CKA_MODULUS_BITS, &bits, sizeof bits};
+    CK_BYTE exponent[] = {1, 0, 1}; /* without one, softokn makes no key */
+    const CK_ATTRIBUTE parameters[PARAMETERS] = {{CKA_MODULUS_BITS, &bits, sizeof bits},
+                                                 {CKA_PUBLIC_EXPONENT, exponent, sizeof exponent}};
 
-    return make_pair(p11, session, CKM_RSA_PKCS_KEY_PAIR_GEN, parameter, true, wish, public_key, private_key);
+    return make_pair(p11, session, CKM_RSA_PKCS_KEY_PAIR_GEN, parameters, true, wish, public_key, private_key);
 }
 
 CK_RV key_make_ec(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const struct key_wish *wish,
                   CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key)
 {
     static const char p256[] = "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
-    CK_ATTRIBUTE parameter = {CKA_EC_PARAMS, (void *)p256, sizeof p256 - 1};
+    const CK_ATTRIBUTE parameters[PARAMETERS] = {{CKA_EC_PARAMS, (void *)p256, sizeof p256 - 1}};
 
-    return make_pair(p11, session, CKM_EC_KEY_PAIR_GEN, parameter, false, wish, public_key, private_key);
+    return make_pair(p11, session, CKM_EC_KEY_PAIR_GEN, parameters, false, wish, public_key, private_key);
 }
 
 CK_RV key_make_secret(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const char *label, CK_KEY_TYPE type,

@@ -1,10 +1,26 @@
+function(pinward_set_test_properties name label environment)
+  set_tests_properties(${name} PROPERTIES
+      LABELS ${label}
+      TIMEOUT 60
+      ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0;${environment}")
+endfunction()
+
 # pinward_add_test(<label> <name> <source>...): a cmocka program, registered as <label>.<name>.
 function(pinward_add_test label name)
   add_executable(test-${name} ${ARGN})
   target_link_libraries(test-${name} PRIVATE pinward-test-support)
   add_test(NAME ${label}.${name} COMMAND test-${name})
-  set_tests_properties(${label}.${name} PROPERTIES
-      LABELS ${label}
-      TIMEOUT 60
-      ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
+  pinward_set_test_properties(${label}.${name} ${label} "")
+endfunction()
+
+# pinward_test_on_backends(<name>...): these programs again, on every other backend (support/backend_kind.h), as
+# <backend>.<name>.
+function(pinward_test_on_backends)
+  get_property(backends GLOBAL PROPERTY PINWARD_TEST_BACKENDS)
+  foreach(backend IN LISTS backends)
+    foreach(name IN LISTS ARGN)
+      add_test(NAME ${backend}.${name} COMMAND test-${name})
+      pinward_set_test_properties(${backend}.${name} ${backend} PINWARD_TEST_BACKEND=${backend})
+    endforeach()
+  endforeach()
 endfunction()

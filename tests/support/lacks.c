@@ -1,0 +1,83 @@
+#include "support/lacks.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "support/backend_kind.h"
+#include "support/test.h"
+
+void lacks_skip(const char *name, const char *format, ...)
+{
+    char what[256];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    if (backend_kind() == &backend_softhsm2)
+        fail_msg("%s would be skipped: %s", name, what);
+    printf("skipped on %s: %s: %s\n", backend_kind()->name, name, what);
+    skip();
+}
+
+void lacks_on(const char *name, const char *call, CK_RV rv, CK_RV lacking)
+{
+    if (rv == lacking)
+        lacks_skip(name, "%s answers %s", call, lacks_rv_name(rv));
+}
+
+void lacks_mechanism(struct fixture *fx, const char *name, CK_MECHANISM_TYPE type, CK_FLAGS flags, const char *what)
+{
+    CK_MECHANISM_INFO info = {.flags = 0};
+    const CK_RV rv = fx->p11->C_GetMechanismInfo(fx->slot, type, &info);
+
+    if (rv != CKR_OK)
+        lacks_skip(name, "C_GetMechanismInfo(%s) answers %s", what, lacks_rv_name(rv));
+    if ((info.flags & flags) != flags)
+        lacks_skip(name, "%s without the flags 0x%lx", what, flags & ~info.flags);
+}
+
+#define NAMED(rv) {rv, #rv}
+
+static const struct {
+    CK_RV rv;
+    const char *name;
+} names[] = {
+    NAMED(CKR_OK),
+    NAMED(CKR_GENERAL_ERROR),
+    NAMED(CKR_FUNCTION_FAILED),
+    NAMED(CKR_ARGUMENTS_BAD),
+    NAMED(CKR_ATTRIBUTE_READ_ONLY),
+    NAMED(CKR_ATTRIBUTE_SENSITIVE),
+    NAMED(CKR_ATTRIBUTE_TYPE_INVALID),
+    NAMED(CKR_ATTRIBUTE_VALUE_INVALID),
+    NAMED(CKR_DATA_LEN_RANGE),
+    NAMED(CKR_DEVICE_ERROR),
+    NAMED(CKR_FUNCTION_NOT_SUPPORTED),
+    NAMED(CKR_KEY_FUNCTION_NOT_PERMITTED),
+    NAMED(CKR_KEY_HANDLE_INVALID),
+    NAMED(CKR_KEY_NOT_WRAPPABLE),
+    NAMED(CKR_KEY_UNEXTRACTABLE),
+    NAMED(CKR_MECHANISM_INVALID),
+    NAMED(CKR_MECHANISM_PARAM_INVALID),
+    NAMED(CKR_OBJECT_HANDLE_INVALID),
+    NAMED(CKR_OPERATION_NOT_INITIALIZED),
+    NAMED(CKR_PIN_INCORRECT),
+    NAMED(CKR_TEMPLATE_INCOMPLETE),
+    NAMED(CKR_TEMPLATE_INCONSISTENT),
+    NAMED(CKR_TOKEN_WRITE_PROTECTED),
+    NAMED(CKR_USER_ALREADY_LOGGED_IN),
+    NAMED(CKR_USER_NOT_LOGGED_IN),
+    NAMED(CKR_USER_TYPE_INVALID),
+};
+
+const char *lacks_rv_name(CK_RV rv)
+{
+    static char number[24];
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (names[i].rv == rv)
+            return names[i].name;
+    snprintf(number, sizeof number, "0x%lx", rv);
+    return number;
+}
