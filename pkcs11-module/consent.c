@@ -40,7 +40,7 @@ static bool covered_by_grace(struct runtime *rt, const struct consent_request *r
     struct secret *pin;
     CK_RV rv;
 
-    if (!policy_grace_covers(request->use))
+    if (!policy_works_with_key(request->use))
         return false;
     pin = login_take_grace(&rt->logins, request->slot);
     if (!pin)
@@ -151,6 +151,14 @@ static CK_RV ask(struct runtime *rt, const struct consent_request *request, enum
     return ask_for_pin(rt, request, &use, cancel_fd);
 }
 
+/* The application brings the PIN of what is done with a key. What is done to it (renaming, deleting, ...) has no login of
+ * its own in the standard (PKCS#11 2.40, 4.9: CKA_ALWAYS_AUTHENTICATE is for signing and decrypting), so no application
+ * knows that it should log in for that: there the module asks. */
+static bool application_must_ask(const struct runtime *rt, const struct consent_request *request)
+{
+    return rt->config.module.prompt == CONFIG_PROMPT_APPLICATION && policy_works_with_key(request->use);
+}
+
 static CK_RV record(struct runtime *rt, const struct consent_request *request, const char *how, CK_RV rv)
 {
     const struct decision decision = {.operation = policy_use_name(request->use),
@@ -171,9 +179,12 @@ CK_RV consent_obtain(struct runtime *rt, const struct consent_request *request, 
     if (level == CONFIG_LEVEL_LOW) {
         how = "level low";
         rv = CKR_OK;
-    } else if (level == CONFIG_LEVEL_HIGH && rt->config.module.prompt == CONFIG_PROMPT_APPLICATION) {
-        how = request->presented ? "context-specific login" : "no context-specific login";
-        rv = request->presented ? CKR_OK : CKR_USER_NOT_LOGGED_IN;
+    } else if (request->presented && level == CONFIG_LEVEL_HIGH) {
+        how = "context-specific login";
+        rv = CKR_OK;
+    } else if (level == CONFIG_LEVEL_HIGH && application_must_ask(rt, request)) {
+        how = "no context-specific login";
+        rv = CKR_USER_NOT_LOGGED_IN;
     } else if (level == CONFIG_LEVEL_HIGH && covered_by_grace(rt, request)) {
         how = "login grace";
         rv = CKR_OK;

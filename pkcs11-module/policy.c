@@ -123,7 +123,7 @@ bool policy_is_free(const struct key_facts *facts)
     }
 }
 
-bool policy_grace_covers(enum policy_use use)
+bool policy_works_with_key(enum policy_use use)
 {
     return use == POLICY_USE_SIGN || use == POLICY_USE_DECRYPT || use == POLICY_USE_UNWRAP ||
            use == POLICY_USE_DERIVE;

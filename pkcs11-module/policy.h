@@ -78,7 +78,8 @@ enum config_level policy_level(const struct key_facts *facts);
 /* May this object be used without asking anybody? Only what is not a private key, and private keys of level low. */
 bool policy_is_free(const struct key_facts *facts);
 
-/* May the grace of a login cover this use? Not one that cannot be undone. */
-bool policy_grace_covers(enum policy_use use);
+/* Does this use work with the key, rather than do something to it (export, copy, change, delete)? Only those that do are
+ * covered by the grace of a login, and are the application's to log in for. */
+bool policy_works_with_key(enum policy_use use);
 
 #endif

@@ -1,4 +1,5 @@
 /* prompt = application: the application asks and logs in with CKU_CONTEXT_SPECIFIC for every use. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/fixture.h"
@@ -6,6 +7,10 @@
 #include "support/pinentry_script.h"
 #include "support/test.h"
 #include "support/use.h"
+
+/* A key that comes and goes. */
+#define MADE    "made here"
+#define RENAMED "made and renamed"
 
 static struct fixture fx;
 static struct use_result signature;
@@ -21,7 +26,7 @@ static int start(void **state)
     return 0;
 }
 
-/* Whatever happened, pinentry was never asked. */
+/* Whatever happened, pinentry was never asked, but for what the test has counted. */
 static int stop(void **state)
 {
     (void)state;
@@ -185,12 +190,67 @@ static void null_pin_is_the_backends_business(void **state)
     assert_int_not_equal(fx.p11->C_Login(fx.session, CKU_USER, NULL, 0), CKR_OK);
 }
 
-/* Deleting has no context-specific form: with nobody to ask, it is denied. */
-static void deletion_is_denied(void **state)
+static void make_key(void)
+{
+    const struct key_wish wish = key_wish_new(MADE);
+    CK_OBJECT_HANDLE public_key, private_key;
+
+    assert_ok(key_make_ec(fx.p11, fx.session, &wish, &public_key, &private_key));
+    assert_ok(fx.p11->C_DestroyObject(fx.session, public_key));
+}
+
+static CK_RV rename_key(const char *label, const char *name)
+{
+    CK_ATTRIBUTE template[] = {{CKA_LABEL, (void *)name, strlen(name)}};
+
+    return fx.p11->C_SetAttributeValue(fx.session, key(label), template, 1);
+}
+
+static CK_RV delete_key(const char *label)
+{
+    return fx.p11->C_DestroyObject(fx.session, key(label));
+}
+
+static void expect_question(const char *word)
+{
+    char *questions = script_questions(&fx);
+
+    assert_contains(questions, word);
+    free(questions);
+    assert_int_equal(script_asked(&fx), 1);
+}
+
+/* The standard has a context-specific login for signing and decrypting (PKCS#11 2.40, 4.9: CKA_ALWAYS_AUTHENTICATE),
+ * none for what is done to a key: no application would bring a PIN for that, so the module asks. */
+static void what_has_no_login_is_asked_for(void **state)
 {
     (void)state;
-    assert_rv(fx.p11->C_DestroyObject(fx.session, key(KEY_PLAIN_RSA)), CKR_USER_NOT_LOGGED_IN);
-    (void)key(KEY_PLAIN_RSA);
+    make_key();
+    script_set(&fx, "cancel\n");
+    assert_rv(rename_key(MADE, RENAMED), CKR_FUNCTION_CANCELED);
+    expect_question("CHANGE");
+    script_set(&fx, "pin " FIXTURE_PIN "\n");
+    assert_ok(rename_key(MADE, RENAMED));
+    expect_question("CHANGE");
+    script_set(&fx, "cancel\n");
+    assert_rv(delete_key(RENAMED), CKR_FUNCTION_CANCELED);
+    expect_question("DELETE");
+    script_set(&fx, "pin " FIXTURE_PIN "\n");
+    assert_ok(delete_key(RENAMED));
+    expect_question("DELETE");
+    assert_int_equal(key_find(fx.p11, fx.session, CKO_PRIVATE_KEY, RENAMED), CK_INVALID_HANDLE);
+}
+
+/* An application that knows Pinward may bring it all the same. */
+static void what_has_no_login_takes_one(void **state)
+{
+    (void)state;
+    make_key();
+    assert_ok(context_login(fx.session, FIXTURE_PIN));
+    assert_ok(rename_key(MADE, RENAMED));
+    assert_ok(context_login(fx.session, FIXTURE_PIN));
+    assert_ok(delete_key(RENAMED));
+    assert_int_equal(key_find(fx.p11, fx.session, CKO_PRIVATE_KEY, RENAMED), CK_INVALID_HANDLE);
 }
 
 static void keys_show_that_they_want_a_pin(void **state)
@@ -240,7 +300,8 @@ int main(void)
         TEST(length_query_needs_no_login),
         TEST(login_is_no_consent),
         TEST(null_pin_is_the_backends_business),
-        TEST(deletion_is_denied),
+        TEST(what_has_no_login_is_asked_for),
+        TEST(what_has_no_login_takes_one),
         TEST(keys_show_that_they_want_a_pin),
     };
 

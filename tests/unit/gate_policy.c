@@ -91,9 +91,9 @@ static void grace_covers_uses_only(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof covered / sizeof covered[0]; i++)
-        assert_true(policy_grace_covers(covered[i]));
+        assert_true(policy_works_with_key(covered[i]));
     for (size_t i = 0; i < sizeof not_covered / sizeof not_covered[0]; i++)
-        assert_false(policy_grace_covers(not_covered[i]));
+        assert_false(policy_works_with_key(not_covered[i]));
 }
 
 int main(void)
