@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-/* X(name, exit code of the tool, what it means). The exit codes are documented in README.md: keep them. */
+/* X(name, exit code of the tool, what it means). The exit codes are documented in docs/tool-output.md: keep them. */
 #define ERROR_LIST(X)                                                                                        \
     X(ERROR_NONE, 0, "success")                                                                              \
     X(ERROR_INTERNAL, 1, "an unexpected failure")                                                            \
@@ -32,7 +32,8 @@
     X(ERROR_CERTIFICATE, 16, "an issued certificate is not what was promised")                               \
     X(ERROR_STATE, 17, "this step does not fit where the enrollment stands")                                 \
     X(ERROR_LEDGER, 18, "the ledger is not as it was written")                                               \
-    X(ERROR_RENEWAL_DUE, 20, "a certificate is inside its renewal window (status only)")
+    X(ERROR_RENEWAL_DUE, 20, "a certificate is inside its renewal window (status only)")                           \
+    X(ERROR_EXPIRED, 21, "the certificates have expired: register again (status only)")
 
 enum error_code {
 #define X(name, exit_code, text) name,

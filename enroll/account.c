@@ -7,37 +7,67 @@
 #include "enroll/ask.h"
 #include "enroll/captcha.h"
 #include "enroll/logintries.h"
+#include "enroll/secret_file.h"
 #include "enroll/session.h"
 #include "enroll/text.h"
 
 #define ACCOUNT_CAPTCHA_TRIES  3
 #define ACCOUNT_PASSWORD_TRIES 3
 
-/* Asks for the new password and changes it; a password that the policy refuses is asked for again. */
-static enum error_code account_change_password(struct app *app, struct portal *portal, const char *account,
-                                               const struct secret *old_password, struct error *err)
+enum error_code account_ask_password(const struct app *app, const char *text, const char *prompt,
+                                     struct secret **password, struct error *err)
+{
+    if (app->options.password_file) {
+        return secret_file_read(app->options.password_file, password, err);
+    }
+    return ask_password(&app->config, text, prompt, NULL, password, err);
+}
+
+static enum error_code account_ask_new_password(const struct app *app, const char *text, const char *problem,
+                                                struct secret **password, struct error *err)
+{
+    if (app->options.new_password_file) {
+        return secret_file_read(app->options.new_password_file, password, err);
+    }
+    return ask_new_password(&app->config, text, problem, password, err);
+}
+
+/* Says the portal's rules before anybody types. *text is what the window says, a new string. */
+static enum error_code account_say_rules(struct portal *portal, const char *account, char **text,
+                                         struct error *err)
 {
     struct portal_policy policy = {0};
-    char *policy_text = NULL;
-    char *text = NULL;
-    struct error problem = {0};
+    char *rules = NULL;
     enum error_code status = portal_get_policy(portal, &policy, err);
 
     if (status != ERROR_NONE) {
         return status;
     }
-    policy_text = text_clean(policy.description, true);
+    rules = text_clean(policy.description, true);
     portal_policy_clear(&policy);
-    if (!policy_text ||
-        asprintf(&text, _("Choose a new password for account %s.\n%s"), account, policy_text) < 0) {
-        free(policy_text);
+    if (!rules || asprintf(text, _("Choose a new password for account %s.\n%s"), account, rules) < 0) {
+        free(rules);
         return error_set(err, ERROR_MEMORY, "%s", "");
     }
+    printf(_("The portal's rules for passwords: %s\n"), rules);
+    fflush(stdout);
+    free(rules);
+    return ERROR_NONE;
+}
+
+/* Asks for the new password and changes it; a password that the policy refuses is asked for again. */
+static enum error_code account_change_password(struct app *app, struct portal *portal, const char *account,
+                                               const char *text, const struct secret *old_password,
+                                               struct error *err)
+{
+    struct error problem = {0};
+    enum error_code status = ERROR_NONE;
+
     for (int try = 1; try <= ACCOUNT_PASSWORD_TRIES; try++) {
         struct secret *new_password = NULL;
 
         status =
-            ask_new_password(&app->config, text, problem.text[0] ? problem.text : NULL, &new_password, err);
+            account_ask_new_password(app, text, problem.text[0] ? problem.text : NULL, &new_password, err);
         if (status != ERROR_NONE) {
             break;
         }
@@ -50,12 +80,10 @@ static enum error_code account_change_password(struct app *app, struct portal *p
             }
         }
         secret_free(&new_password);
-        if (!problem_is(portal_problem(portal), "password-too-weak")) {
+        if (!problem_is(portal_problem(portal), "password-too-weak") || app->options.new_password_file) {
             break;
         }
     }
-    free(policy_text);
-    free(text);
     return status;
 }
 
@@ -76,7 +104,7 @@ static enum error_code account_try_login(struct app *app, struct portal *portal,
         }
         if (status == ERROR_NONE && !*password) {
             status =
-                ask_password(&app->config, _("Log in to the portal."), _("Password:"), NULL, password, err);
+                account_ask_password(app, _("Log in to the portal."), _("Password:"), password, err);
         }
         if (status == ERROR_NONE) {
             status = logintries_begin(app, account, err);
@@ -95,6 +123,26 @@ static enum error_code account_try_login(struct app *app, struct portal *portal,
     return status;
 }
 
+/* The portal insists on another password than the one on the sheet. */
+static enum error_code account_change_first_password(struct app *app, struct portal *portal, const char *account,
+                                                     const struct secret *first, struct error *err)
+{
+    char *text = NULL;
+    enum error_code status;
+
+    printf("%s\n", _("The first password must be changed now."));
+    status = account_say_rules(portal, account, &text, err);
+    if (status == ERROR_NONE) {
+        status = account_change_password(app, portal, account, text, first, err);
+    }
+    free(text);
+    if (status == ERROR_NONE) {
+        printf("%s\n", _("The password is changed."));
+        status = session_save(app, portal, account, err);
+    }
+    return status;
+}
+
 static enum error_code account_login_as(struct app *app, const char *account, struct error *err)
 {
     struct portal *portal = NULL;
@@ -109,15 +157,12 @@ static enum error_code account_login_as(struct app *app, const char *account, st
         status = session_save(app, portal, session.account, err);
     }
     if (status == ERROR_NONE && session.password_change_required) {
-        printf("%s\n", _("The first password must be changed now."));
-        status = account_change_password(app, portal, session.account, password, err);
-        if (status == ERROR_NONE) {
-            printf("%s\n", _("The password is changed."));
-            status = session_save(app, portal, session.account, err);
-        }
+        status = account_change_first_password(app, portal, session.account, password, err);
     }
     if (status == ERROR_NONE) {
         printf(_("Account %s is logged in at %s.\n"), account, app->config.portal.url);
+        output_note(&app->output, "account", json_string(account));
+        output_note(&app->output, "portal", json_string(app->config.portal.url));
     }
     secret_free(&password);
     portal_session_clear(&session);
@@ -149,6 +194,7 @@ enum error_code account_passwd(struct app *app, struct error *err)
 {
     struct session session = {0};
     struct secret *old_password = NULL;
+    char *text = NULL;
     enum error_code status = session_open(app, &session, err);
 
     if (status != ERROR_NONE) {
@@ -156,15 +202,20 @@ enum error_code account_passwd(struct app *app, struct error *err)
     }
     status = logintries_check(app, session.account, err);
     if (status == ERROR_NONE) {
-        status = ask_password(&app->config, _("Change the password of the portal."), _("Old password:"), NULL,
-                              &old_password, err);
+        status = account_say_rules(session.portal, session.account, &text, err);
     }
     if (status == ERROR_NONE) {
-        status = account_change_password(app, session.portal, session.account, old_password, err);
+        status = account_ask_password(app, _("Change the password of the portal."), _("Old password:"), &old_password,
+                                      err);
+    }
+    if (status == ERROR_NONE) {
+        status = account_change_password(app, session.portal, session.account, text, old_password, err);
     }
     if (status == ERROR_NONE) {
         printf("%s\n", _("The password is changed."));
+        output_note(&app->output, "account", json_string(session.account));
     }
+    free(text);
     secret_free(&old_password);
     session_close(app, &session);
     return status;
@@ -184,6 +235,7 @@ enum error_code account_logout(struct app *app, struct error *err)
     }
     if (status == ERROR_NONE) {
         printf(_("Account %s is logged out.\n"), session.account);
+        output_note(&app->output, "account", json_string(session.account));
     }
     session_close(app, &session);
     return status;
@@ -225,8 +277,7 @@ enum error_code account_registration(struct app *app, struct error *err)
     }
     status = portal_get_registration(session.portal, &registration, err);
     if (status == ERROR_NONE && app->options.json) {
-        json_dumpf(registration.json, stdout, JSON_INDENT(2));
-        fputc('\n', stdout);
+        output_set(&app->output, json_incref(registration.json));
     } else if (status == ERROR_NONE) {
         account_print_registration(stdout, &registration);
     }

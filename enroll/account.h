@@ -18,6 +18,10 @@ enum error_code account_passwd(struct app *app, struct error *err);
 enum error_code account_logout(struct app *app, struct error *err);
 enum error_code account_registration(struct app *app, struct error *err);
 
+/* The portal's password: from --password-file, else through pinentry; text and prompt are for the second. */
+enum error_code account_ask_password(const struct app *app, const char *text, const char *prompt,
+                                     struct secret **password, struct error *err);
+
 /* Prints the registration for a person. */
 void account_print_registration(FILE *out, const struct portal_registration *registration);
 

@@ -11,6 +11,7 @@
 
 #include "common/config.h"
 #include "common/error.h"
+#include "enroll/output.h"
 
 /* What the command line can say; each verb's row in the table names those that it takes. */
 struct app_options {
@@ -24,11 +25,15 @@ struct app_options {
     bool start_over; /* --start-over: forget what was begun and cannot be completed */
     bool json;       /* --json: print JSON for programs */
     const char *last; /* --last: how many lines, counted from the end */
+    const char *language;          /* --lang: of messages */
+    const char *password_file;     /* --password-file: where the portal's password stands */
+    const char *new_password_file; /* --new-password-file: and the new one */
 };
 
 struct app {
     struct config config;
     struct app_options options;
+    struct output output; /* for programs */
     char *state_folder;
 };
 

@@ -36,6 +36,13 @@ static const struct cli_option cli_options[CLI_OPTION_COUNT] = {
                         offsetof(struct app_options, start_over)},
     [CLI_JSON] = {"--json", NULL, N_("print JSON, for programs"), offsetof(struct app_options, json)},
     [CLI_LAST] = {"--last", N_("N"), N_("only the last N lines"), offsetof(struct app_options, last)},
+    [CLI_LANGUAGE] = {"--lang", N_("LANGUAGE"), N_("the language of messages: en or zh-TW"),
+                      offsetof(struct app_options, language)},
+    [CLI_PASSWORD_FILE] = {"--password-file", N_("FILE"),
+                           N_("read the portal's password from FILE, which must be yours alone (mode 0600)"),
+                           offsetof(struct app_options, password_file)},
+    [CLI_NEW_PASSWORD_FILE] = {"--new-password-file", N_("FILE"), N_("read the new password from FILE, likewise"),
+                               offsetof(struct app_options, new_password_file)},
 };
 
 /* The verb that argv begins with, and how many words it is; NULL when there is none. */
@@ -76,6 +83,11 @@ static bool cli_asks_for_help(const char *arg)
     return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
 }
 
+static bool cli_takes(const struct cli_verb *verb, size_t option)
+{
+    return ((verb->options | CLI_EVERY_VERB) & CLI_TAKES(option)) != 0;
+}
+
 /* The verb's option that arg names ("--name" or "--name=value"), and the value behind '=' if there is one. */
 static const struct cli_option *cli_find_option(const struct cli_verb *verb, const char *arg,
                                                 const char **value)
@@ -83,7 +95,7 @@ static const struct cli_option *cli_find_option(const struct cli_verb *verb, con
     size_t len = strcspn(arg, "=");
 
     for (size_t i = 0; i < CLI_OPTION_COUNT; i++) {
-        if ((verb->options & CLI_TAKES(i)) && strlen(cli_options[i].name) == len &&
+        if (cli_takes(verb, i) && strlen(cli_options[i].name) == len &&
             strncmp(cli_options[i].name, arg, len) == 0) {
             *value = arg[len] == '=' ? arg + len + 1 : NULL;
             return &cli_options[i];
@@ -173,6 +185,14 @@ enum error_code cli_parse(int argc, char *const argv[], const struct cli_verb *v
     return ERROR_NONE;
 }
 
+static void cli_print_exit_codes(FILE *out)
+{
+    fprintf(out, "\n%s\n", _("Exit status:"));
+    for (int code = ERROR_NONE; code < ERROR_COUNT; code++) {
+        fprintf(out, "  %2d  %s\n", error_exit_code((enum error_code)code), error_meaning((enum error_code)code));
+    }
+}
+
 void cli_print_help(FILE *out, const struct cli_verb *verbs, const char *group)
 {
     fprintf(out, "%s\n\n%s\n\n", _("pinward: certificates whose keys never leave your token"),
@@ -183,19 +203,19 @@ void cli_print_help(FILE *out, const struct cli_verb *verbs, const char *group)
         }
     }
     fprintf(out, "\n%s\n", _("pinward VERB --help says more; pinward --version prints the version."));
+    if (!group) {
+        cli_print_exit_codes(out);
+    }
 }
 
 void cli_print_verb_help(FILE *out, const struct cli_verb *verb)
 {
     fprintf(out, "%s pinward %s", _("Usage:"), verb->name);
-    fprintf(out, "%s\n\n%s\n", verb->options ? _(" [OPTION...]") : "", _(verb->help));
-    if (verb->options) {
-        fputc('\n', out);
-    }
+    fprintf(out, "%s\n\n%s\n\n", _(" [OPTION...]"), _(verb->help));
     for (size_t i = 0; i < CLI_OPTION_COUNT; i++) {
         const struct cli_option *option = &cli_options[i];
 
-        if (verb->options & CLI_TAKES(i)) {
+        if (cli_takes(verb, i)) {
             const char *value = option->value ? _(option->value) : "";
             size_t columns = strlen(option->name) + text_columns(value);
 

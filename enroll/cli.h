@@ -24,16 +24,22 @@ enum cli_option_id {
     CLI_START_OVER,
     CLI_JSON,
     CLI_LAST,
+    CLI_LANGUAGE,
+    CLI_PASSWORD_FILE,
+    CLI_NEW_PASSWORD_FILE,
     CLI_OPTION_COUNT,
 };
 
 #define CLI_TAKES(option) (1u << (option))
 
+/* What every verb takes besides its own. */
+#define CLI_EVERY_VERB (CLI_TAKES(CLI_JSON) | CLI_TAKES(CLI_LANGUAGE))
+
 struct cli_verb {
     const char *name;    /* one word, or two with a blank between: a group and what it does ("log show") */
     const char *summary; /* one line */
     const char *help;    /* the paragraph that --help shows */
-    unsigned options;    /* CLI_TAKES() of each option it takes */
+    unsigned options;    /* CLI_TAKES() of each option it takes besides CLI_EVERY_VERB */
     bool portal;         /* it needs the portal: address and CA must be configured */
     enum error_code (*run)(struct app *app, struct error *err);
 };

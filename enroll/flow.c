@@ -57,3 +57,22 @@ enum error_code flow_run(struct flow *flow, const struct flow_step *steps, size_
     }
     return ERROR_NONE;
 }
+
+static json_t *flow_text(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+void flow_note(const struct flow *flow)
+{
+    const struct journal *journal = &flow->journal;
+    struct output *output = &flow->app->output;
+
+    output_note(output, "account", flow_text(flow->session.account));
+    output_note(output, "application_id", flow_text(journal->application_id));
+    output_note(output, "kind", json_string(journal->renewal ? "renewal" : "new"));
+    output_note(output, "token", flow_text(journal->token_label));
+    output_note(output, "signing_key", flow_text(journal->signing_label));
+    output_note(output, "encryption_key", flow_text(journal->encryption_label));
+    output_note(output, "activated", json_boolean(journal->state >= JOURNAL_ACTIVATED));
+}

@@ -40,6 +40,9 @@ void flow_close(struct flow *flow);
 /* Runs the steps whose states have not been reached, in order. */
 enum error_code flow_run(struct flow *flow, const struct flow_step *steps, size_t count, struct error *err);
 
+/* Notes what the journal says for programs (--json). */
+void flow_note(const struct flow *flow);
+
 /* The verbs. */
 enum error_code flow_apply(struct app *app, struct error *err);
 enum error_code flow_activate(struct app *app, struct error *err);

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "common/i18n.h"
-#include "enroll/ask.h"
+#include "enroll/account.h"
 #include "enroll/certcheck.h"
 #include "enroll/certificate.h"
 #include "enroll/codec.h"
@@ -105,8 +105,8 @@ static enum error_code flow_prove(struct flow *flow, const struct portal_challen
     enum error_code status = logintries_check(flow->app, flow->session.account, err);
 
     if (status == ERROR_NONE) {
-        status = ask_password(&flow->app->config, _("Activate the new certificates."),
-                              _("Password of the portal:"), NULL, &password, err);
+        status = account_ask_password(flow->app, _("Activate the new certificates."), _("Password of the portal:"),
+                                      &password, err);
     }
     if (status == ERROR_NONE) {
         printf("%s\n", _("  Showing the portal that both keys are here."));
@@ -286,6 +286,7 @@ enum error_code flow_complete(struct flow *flow, struct error *err)
     free(signing);
     free(encryption);
     free(token);
+    flow_note(flow);
     return journal_finish(&flow->journal, err);
 }
 

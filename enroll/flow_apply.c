@@ -101,6 +101,7 @@ static enum error_code flow_apply_run(struct flow *flow, struct error *err)
     if (flow->journal.state >= JOURNAL_SUBMITTED) {
         printf(_("The application %s has been sent already. Next: pinward activate.\n"),
                flow->journal.application_id);
+        flow_note(flow);
         return ERROR_NONE;
     }
     status = flow_refresh_registration(flow, err);
@@ -108,6 +109,7 @@ static enum error_code flow_apply_run(struct flow *flow, struct error *err)
         status = flow_run(flow, flow_apply_steps, sizeof flow_apply_steps / sizeof flow_apply_steps[0], err);
     }
     if (status == ERROR_NONE) {
+        flow_note(flow);
         printf("%s\n", _("Next: pinward activate, on this machine and with this token, when the certificates "
                          "are issued."));
     }

@@ -1,6 +1,5 @@
 #include "enroll/flow.h"
 
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "common/i18n.h"
 #include "enroll/account.h"
 #include "enroll/ask.h"
+#include "enroll/language.h"
 #include "enroll/text.h"
 
 /* Takes json as the promise; the journal keeps it. */
@@ -81,14 +81,6 @@ enum error_code flow_refresh_registration(struct flow *flow, struct error *err)
     return status;
 }
 
-/* The portal has the terms in English and in Traditional Chinese. */
-static const char *flow_language(void)
-{
-    const char *locale = setlocale(LC_MESSAGES, NULL);
-
-    return locale && (strncmp(locale, "zh_TW", 5) == 0 || strncmp(locale, "zh_HK", 5) == 0) ? "zh-TW" : "en";
-}
-
 static enum error_code flow_agree(const struct flow *flow, const struct portal_terms *terms,
                                   struct error *err)
 {
@@ -112,7 +104,7 @@ enum error_code flow_accept_terms(struct flow *flow, struct error *err)
     struct portal_terms terms = {0};
     char *text = NULL;
     char *version = NULL;
-    enum error_code status = portal_get_terms(flow->session.portal, flow_language(), &terms, err);
+    enum error_code status = portal_get_terms(flow->session.portal, language_tag(), &terms, err);
 
     if (status != ERROR_NONE) {
         return status;

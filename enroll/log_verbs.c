@@ -54,7 +54,7 @@ static void log_print_text(const json_t *entry, const char *name, const char *ot
     const char *text = clean ? clean : "?";
 
     if (width > 0) {
-        text_print_cell(text, width);
+        text_print_cell(stdout, text, width);
     } else {
         printf("%s", text);
     }
@@ -90,9 +90,9 @@ static void log_print_row(const json_t *entry, unsigned long long place)
     }
     log_print_time(entry);
     if (verdict && strcmp(verdict, "allowed") == 0) {
-        text_print_cell(_("allowed"), 9);
+        text_print_cell(stdout, _("allowed"), 9);
     } else {
-        text_print_cell(_("denied"), 9);
+        text_print_cell(stdout, _("denied"), 9);
     }
     log_print_text(entry, "operation", "?", 9);
     log_print_text(entry, "how", "?", 24);
@@ -106,12 +106,12 @@ static void log_print_table(struct ledger_reader *reader, unsigned long long pla
 {
     struct ledger_read_line line;
 
-    text_print_cell(_("TIME"), 20);
-    text_print_cell(_("VERDICT"), 9);
-    text_print_cell(_("USE"), 9);
-    text_print_cell(_("HOW"), 24);
-    text_print_cell(_("KEY"), 20);
-    text_print_cell(_("TOKEN"), 16);
+    text_print_cell(stdout, _("TIME"), 20);
+    text_print_cell(stdout, _("VERDICT"), 9);
+    text_print_cell(stdout, _("USE"), 9);
+    text_print_cell(stdout, _("HOW"), 24);
+    text_print_cell(stdout, _("KEY"), 20);
+    text_print_cell(stdout, _("TOKEN"), 16);
     printf("%s\n", _("PROGRAM"));
     for (; ledger_reader_next(reader, &line); place++) {
         json_t *entry = ledger_line_parse(&line);
@@ -122,7 +122,7 @@ static void log_print_table(struct ledger_reader *reader, unsigned long long pla
 }
 
 /* An array of the lines' objects; in the place of one that cannot be read, {"unreadable": its number}. */
-static void log_print_json(struct ledger_reader *reader, unsigned long long place)
+static void log_print_json(struct ledger_reader *reader, unsigned long long place, FILE *out)
 {
     struct ledger_read_line line;
     const char *before = "[\n";
@@ -130,16 +130,16 @@ static void log_print_json(struct ledger_reader *reader, unsigned long long plac
     for (; ledger_reader_next(reader, &line); place++) {
         json_t *entry = ledger_line_parse(&line);
 
-        printf("%s", before);
+        fputs(before, out);
         if (entry) {
-            json_dumpf(entry, stdout, JSON_COMPACT);
+            json_dumpf(entry, out, JSON_COMPACT);
         } else {
-            printf("{\"unreadable\":%llu}", place);
+            fprintf(out, "{\"unreadable\":%llu}", place);
         }
         json_decref(entry);
         before = ",\n";
     }
-    printf("%s\n", before[0] == '[' ? "[]" : "\n]");
+    fprintf(out, "%s\n", before[0] == '[' ? "[]" : "\n]");
 }
 
 enum error_code log_show(struct app *app, struct error *err)
@@ -159,7 +159,7 @@ enum error_code log_show(struct app *app, struct error *err)
         log_skip(&reader, wanted, &place);
     }
     if (app->options.json) {
-        log_print_json(&reader, place);
+        log_print_json(&reader, place, output_stream(&app->output));
     } else {
         log_print_table(&reader, place);
     }
@@ -212,7 +212,7 @@ static enum error_code log_explain(const struct ledger_report *report, const cha
     return error_set(err, ERROR_INTERNAL, "%s", "");
 }
 
-static void log_print_report(const struct ledger_report *report, const char *path)
+static json_t *log_report_json(const struct ledger_report *report, const char *path)
 {
     json_t *json = json_pack("{s:s, s:I, s:b, s:I, s:s}", "ledger", path, "lines", (json_int_t)report->lines, "whole",
                              report->fault == LEDGER_WHOLE, "faults", (json_int_t)report->faults, "fault",
@@ -221,11 +221,7 @@ static void log_print_report(const struct ledger_report *report, const char *pat
     if (json && report->fault != LEDGER_WHOLE) {
         json_object_set_new(json, "line", json_integer((json_int_t)report->line));
     }
-    if (json) {
-        json_dumpf(json, stdout, JSON_INDENT(2));
-        putchar('\n');
-    }
-    json_decref(json);
+    return json;
 }
 
 enum error_code log_verify(struct app *app, struct error *err)
@@ -241,7 +237,7 @@ enum error_code log_verify(struct app *app, struct error *err)
     ledger_verify(&reader, &report);
     ledger_reader_close(&reader);
     if (app->options.json) {
-        log_print_report(&report, path);
+        output_set(&app->output, log_report_json(&report, path));
     } else if (report.fault == LEDGER_WHOLE) {
         printf(_("%s is whole: %llu lines."), path, report.lines);
         putchar('\n');

@@ -1,12 +1,13 @@
 /* pinward: the enrollment tool. main understands the command line and hands over to the verb. */
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/i18n.h"
 #include "enroll/app.h"
 #include "enroll/cli.h"
+#include "enroll/language.h"
 #include "enroll/text.h"
 #include "enroll/verbs.h"
 #include "enroll/wipealloc.h"
@@ -24,18 +25,45 @@ static int main_fail(const struct error *err)
 static enum error_code main_run(const struct cli_command *command, struct error *err)
 {
     struct app app = {0};
+    struct output output = {0};
     enum error_code status;
 
     if (!wipealloc_install()) {
         return error_set(err, ERROR_INTERNAL, _("libcurl cannot be set up: install it again."));
     }
-    status = app_init(&app, &command->options, command->verb->portal, err);
-    if (status != ERROR_NONE) {
-        return status;
+    if (command->options.json) {
+        status = output_begin(&output, err);
+        if (status != ERROR_NONE) {
+            return status;
+        }
     }
-    status = command->verb->run(&app, err);
-    app_clear(&app);
+    status = app_init(&app, &command->options, command->verb->portal, err);
+    if (status == ERROR_NONE) {
+        app.output = output;
+        status = command->verb->run(&app, err);
+        output = app.output;
+        app_clear(&app);
+    }
+    err->code = status; /* the status decides, whatever the sentence was made for */
+    if (!output_end(&output, command->verb->name, err) && status == ERROR_NONE) {
+        status = error_set(err, ERROR_IO, _("The answer cannot be written to the standard output."));
+    }
     return status;
+}
+
+/* The value of --lang, which is needed before the command line can be judged in it; NULL: not given. */
+static const char *main_language(int argc, char *argv[])
+{
+    const char *language = NULL;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--lang") == 0 && i + 1 < argc) {
+            language = argv[i + 1];
+        } else if (strncmp(argv[i], "--lang=", 7) == 0) {
+            language = argv[i] + 7;
+        }
+    }
+    return language;
 }
 
 int main(int argc, char *argv[])
@@ -44,9 +72,11 @@ int main(int argc, char *argv[])
     struct error err = {0};
     enum error_code status;
 
-    setlocale(LC_ALL, "");
-    i18n_bind();
     signal(SIGPIPE, SIG_IGN); /* a pinentry or portal that goes away is an error to report, not our end */
+    if (!language_set(main_language(argc, argv))) {
+        error_set(&err, ERROR_USAGE, _("--lang takes en or zh-TW, not \"%s\"."), main_language(argc, argv));
+        return main_fail(&err);
+    }
     if (cli_parse(argc, argv, verbs_table, &command, &err) != ERROR_NONE) {
         return main_fail(&err);
     }
@@ -63,7 +93,6 @@ int main(int argc, char *argv[])
     case CLI_RUN:
         status = main_run(&command, &err);
         if (status != ERROR_NONE) {
-            err.code = status; /* the status decides, whatever the sentence was made for */
             return main_fail(&err);
         }
         break;

@@ -102,7 +102,7 @@ static void policy_explain_text(const struct explaining *x)
     }
 }
 
-static enum error_code policy_explain_json(const struct explaining *x, struct error *err)
+static void policy_explain_json(const struct explaining *x, struct output *output)
 {
     const struct config *config = x->config;
     char *file = config->file ? text_clean(config->file, false) : NULL;
@@ -111,7 +111,6 @@ static enum error_code policy_explain_json(const struct explaining *x, struct er
     char *program = x->program ? text_clean(x->program, false) : NULL;
     json_t *keys = json_array();
     json_t *json;
-    enum error_code status = ERROR_NONE;
 
     for (size_t i = 0; i < x->keys.count; i++) {
         const struct policy_case judged = policy_explain_case(x, i);
@@ -123,16 +122,11 @@ static enum error_code policy_explain_json(const struct explaining *x, struct er
     json = json_pack("{s:s?, s:{s:s, s:I}, s:{s:s?, s:s?}, s:s?, s:o}", "file", file, "module", "level",
                      config_level_name(config->module.level), "line", (json_int_t)config->module.level_line, "token",
                      "label", label, "serial", serial, "program", program, "keys", keys);
-    if (!json || json_dumpf(json, stdout, JSON_INDENT(2)) != 0) {
-        status = error_set(err, ERROR_IO, _("The explanation cannot be written."));
-    }
-    fputc('\n', stdout);
-    json_decref(json);
+    output_set(output, json);
     free(file);
     free(label);
     free(serial);
     free(program);
-    return status;
 }
 
 static enum error_code policy_explain_found(const struct explaining *x, struct error *err)
@@ -163,7 +157,7 @@ enum error_code policy_explain(struct app *app, struct error *err)
         status = policy_explain_found(&x, err);
     }
     if (status == ERROR_NONE && app->options.json) {
-        status = policy_explain_json(&x, err);
+        policy_explain_json(&x, &app->output);
     } else if (status == ERROR_NONE) {
         policy_explain_text(&x);
     }

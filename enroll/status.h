@@ -10,7 +10,7 @@
 #include "enroll/app.h"
 
 /* ERROR_RENEWAL_DUE, with what to do as its sentence, when an active certificate is inside its renewal
- * window. */
+ * window; ERROR_EXPIRED when only expired ones are left. */
 enum error_code status_show(struct app *app, struct error *err);
 
 #endif

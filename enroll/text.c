@@ -86,9 +86,9 @@ size_t text_columns(const char *text)
     return columns;
 }
 
-void text_print_cell(const char *text, size_t width)
+void text_print_cell(FILE *out, const char *text, size_t width)
 {
     const size_t columns = text_columns(text);
 
-    printf("%s%*s", text, columns < width ? (int)(width - columns) : 1, "");
+    fprintf(out, "%s%*s", text, columns < width ? (int)(width - columns) : 1, "");
 }

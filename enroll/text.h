@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* A copy of UTF-8 text in which nothing can drive a terminal or reorder what is read: control characters (C0,
  * DEL, C1), bidirectional overrides and invalid UTF-8 become '?'. keep_lines keeps '\n' and '\t'. NULL: no
@@ -19,6 +20,6 @@ size_t text_columns(const char *text);
 
 /* Prints text as one cell of a table, width columns wide, or its own width and a blank: printf's own field width counts
  * bytes. */
-void text_print_cell(const char *text, size_t width);
+void text_print_cell(FILE *out, const char *text, size_t width);
 
 #endif

@@ -15,12 +15,14 @@ const struct cli_verb verbs_table[] = {
      N_("Logs in with account, password and captcha. After the first login the portal asks for a new "
         "password. The "
         "session is kept until it has been idle for some minutes or you log out."),
-     CLI_TAKES(CLI_ACCOUNT) | CLI_TAKES(CLI_LAST_TRY), true, account_login},
+     CLI_TAKES(CLI_ACCOUNT) | CLI_TAKES(CLI_LAST_TRY) | CLI_TAKES(CLI_PASSWORD_FILE) | CLI_TAKES(CLI_NEW_PASSWORD_FILE), true,
+     account_login},
     {"passwd", N_("change the password of the portal"),
-     N_("Asks for the old password and twice for the new one."), CLI_TAKES(CLI_LAST_TRY), true, account_passwd},
+     N_("Says the portal's rules for passwords, then asks for the old password and twice for the new one."),
+     CLI_TAKES(CLI_LAST_TRY) | CLI_TAKES(CLI_PASSWORD_FILE) | CLI_TAKES(CLI_NEW_PASSWORD_FILE), true, account_passwd},
     {"registration", N_("show what the registration authority has registered"),
      N_("Shows the subject that your certificates will have, and whether the registration is approved."),
-     CLI_TAKES(CLI_JSON), true, account_registration},
+     0, true, account_registration},
     {"apply", N_("apply for certificates, with new keys on the token"),
      N_("Shows the registration and the terms, generates a signing and an encryption key pair on the token, "
         "and sends "
@@ -29,28 +31,29 @@ const struct cli_verb verbs_table[] = {
     {"activate", N_("activate the issued certificates and write them to the token"),
      N_("Checks both certificates, shows the portal that both private keys are on this token, activates the "
         "certificates with your password, and writes them to the token."),
-     CLI_TAKES(CLI_LAST_TRY), true, flow_activate},
+     CLI_TAKES(CLI_LAST_TRY) | CLI_TAKES(CLI_PASSWORD_FILE), true, flow_activate},
     {"renew", N_("renew the certificates, with new keys on the token"),
      N_("In the last month of the certificates: generates new key pairs, signs the request with the old "
         "signing key, "
         "and activates the new certificates. The old keys stay on the token."),
-     VERBS_ACCEPTING | CLI_TAKES(CLI_LAST_TRY), true, flow_renew},
+     VERBS_ACCEPTING | CLI_TAKES(CLI_LAST_TRY) | CLI_TAKES(CLI_PASSWORD_FILE), true, flow_renew},
     {"status", N_("show the certificates and the days left"),
-     N_("Lists the account's certificates. Exit status 20 when one of them should be renewed now."),
-     CLI_TAKES(CLI_JSON), true, status_show},
+     N_("Lists the account's certificates: use, state, end, days left, and whether they are on this token. Exit status 20 "
+        "when one of them should be renewed now, 21 when all have expired, so that a timer can call it."),
+     0, true, status_show},
     {"logout", N_("end the session at the portal"), N_("Ends the session and forgets it."), 0, true,
      account_logout},
     {"policy explain", N_("say what the use of a key needs, and by which rule"),
      N_("Prints the level of a private key for a program: high (the PIN at every use), medium (a confirmation) or "
         "low (nothing more), the rule of the configuration that decides, and why the other rules that match do not. "
         "Logs in to the token, since its private keys cannot be seen otherwise."),
-     CLI_TAKES(CLI_KEY) | CLI_TAKES(CLI_APP) | CLI_TAKES(CLI_JSON), false, policy_explain},
+     CLI_TAKES(CLI_KEY) | CLI_TAKES(CLI_APP), false, policy_explain},
     {"log show", N_("show which program was allowed to use which key, and when"),
      N_("Shows the ledger: a line for each decision of the module, the newest last."),
-     CLI_TAKES(CLI_LAST) | CLI_TAKES(CLI_JSON), false, log_show},
+     CLI_TAKES(CLI_LAST), false, log_show},
     {"log verify", N_("check that nothing in the ledger was changed or taken out"),
      N_("Follows the chain of hashes through the ledger and compares its end with FILE.head. Names the first line "
         "that is not as it was written, and why. Exit status 18 when there is one, 17 when there is no ledger."),
-     CLI_TAKES(CLI_JSON), false, log_verify},
+     0, false, log_verify},
     {0},
 };

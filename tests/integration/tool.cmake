@@ -1,12 +1,12 @@
 # The enrollment tool against the real portal and a real SoftHSM2 token. Each script reports its tests as TAP.
-find_package(Python3 REQUIRED COMPONENTS Interpreter)
+find_program(PINWARD_DEBIAN_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED) # it has python3-jsonschema
 
 add_library(tool-kill-at MODULE tool_kill_at.c)
 target_compile_definitions(tool-kill-at PRIVATE _GNU_SOURCE)
 target_link_libraries(tool-kill-at PRIVATE ${CMAKE_DL_LIBS})
 
-foreach(test story refusals lies killed)
-  add_test(NAME tool_${test} COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_LIST_DIR}/tool_${test}.py)
+foreach(test story refusals lies killed scripts)
+  add_test(NAME tool_${test} COMMAND ${PINWARD_DEBIAN_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/tool_${test}.py)
   set_tests_properties(tool_${test} PROPERTIES
       LABELS integration
       TIMEOUT 280

@@ -16,6 +16,8 @@ import tempfile
 import time
 import traceback
 
+import jsonschema
+
 PIN = "123456"
 PASSWORD = "Correct-Horse-7"
 DAY = 86400
@@ -23,8 +25,27 @@ HERE = pathlib.Path(__file__).resolve().parent
 SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
 
 # The tool's exit statuses (common/error.h).
-USAGE, CONFIG, CANCELLED, NETWORK, TLS, PROTOCOL = 2, 3, 7, 9, 10, 11
-LOGIN, LOCKED, REFUSED, TOKEN, CERTIFICATE, STATE, DUE = 12, 13, 14, 15, 16, 17, 20
+USAGE, CONFIG, IO, CANCELLED, NETWORK, TLS, PROTOCOL = 2, 3, 5, 7, 9, 10, 11
+LOGIN, LOCKED, REFUSED, TOKEN, CERTIFICATE, STATE, DUE, EXPIRED = 12, 13, 14, 15, 16, 17, 20, 21
+
+# What each verb may print with --json.
+SCHEMA = json.loads((HERE.parents[1] / "docs" / "tool-output.schema.json").read_text(encoding="utf-8"))
+
+
+def check_document(verb, text):
+    """The document of a run with --json keeps to the schema of its verb."""
+    document = json.loads(text)
+    resolver = jsonschema.RefResolver("", SCHEMA)
+    faults = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}" for e in
+              jsonschema.Draft202012Validator(SCHEMA["$defs"][verb], resolver=resolver).iter_errors(document)]
+    check(not faults, f"{verb}: {faults}\n{text}")
+    return document
+
+
+def verb_of(arguments):
+    """The verb, of one word or of two, at the head of a command line."""
+    two = " ".join(arguments[:2])
+    return two if two in SCHEMA["$defs"] else arguments[0]
 
 
 class World:
@@ -125,6 +146,10 @@ class World:
         check((self.pinentry / "script").read_text() == "", f"{text}\nanswers that nobody asked for are left")
         for secret in (PIN, PASSWORD):
             check(secret not in done.stdout + done.stderr, "a secret was printed")
+        if "--json" in arguments:
+            document = check_document(verb_of(arguments), done.stdout)
+            failed = isinstance(document, dict) and document["error"]
+            check((failed["exit_status"] if failed else 0) == expect, text)
         return done.stdout
 
     def login(self, account="wang", first_password=None):

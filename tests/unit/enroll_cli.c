@@ -104,7 +104,7 @@ static void cli_refuses(void **state)
         {"book", "opener", NULL},
         {"book open", NULL},
         {"boo", "open", NULL},
-        {"book", "close", "--json", NULL},
+        {"book", "close", "--yes", NULL},
         {"book", "close", "open", NULL},
     };
 
