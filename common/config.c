@@ -20,6 +20,7 @@ enum value_kind {
     VALUE_COUNT,
     VALUE_YES_NO,
     VALUE_JOURNAL,
+    VALUE_EXPORT,
 };
 
 struct config_key {
@@ -39,6 +40,7 @@ static const struct config_key config_keys[] = {
     {"module", "backend-args", VALUE_TEXT, MEMBER(module.backend_args), 0, 0},
     {"module", "prompt", VALUE_PROMPT, MEMBER(module.prompt), 0, 0},
     {"module", "level", VALUE_LEVEL, MEMBER(module.level), 0, 0},
+    {"module", "export", VALUE_EXPORT, MEMBER(module.export), 0, 0},
     {"module", "pinentry", VALUE_PATH, MEMBER(module.pinentry), 0, 0},
     {"module", "login-grace", VALUE_DURATION, MEMBER(module.login_grace_s), 300, 0},
     {"module", "prompt-timeout", VALUE_DURATION, MEMBER(module.prompt_timeout_s), 3600, 1},
@@ -68,6 +70,7 @@ static const char *const prompt_words[] = {"module", "application", NULL};
 static const char *const log_level_words[] = {"error", "warning", "info", "debug", NULL};
 static const char *const yes_no_words[] = {"no", "yes", NULL};
 static const char *const journal_words[] = {"none", "syslog", "journald", NULL};
+static const char *const export_words[] = {"never", "ask", NULL};
 
 /* The position of value among words, -1 when it is none of them. Positions are the enums' values. */
 static int config_word(const char *const *words, const char *value)
@@ -182,6 +185,11 @@ static const char *config_store(const struct config_key *key, const char *value,
         if (word >= 0)
             *(enum config_journal *)member = (enum config_journal)word;
         return word >= 0 ? NULL : "none, syslog, journald";
+    case VALUE_EXPORT:
+        word = config_word(export_words, value);
+        if (word >= 0)
+            *(enum config_export *)member = (enum config_export)word;
+        return word >= 0 ? NULL : "never, ask";
     }
     return _("a key of this version");
 }
@@ -249,6 +257,7 @@ static bool config_defaults(struct config *config)
 {
     config->module.prompt = CONFIG_PROMPT_MODULE;
     config->module.level = CONFIG_LEVEL_HIGH;
+    config->module.export = CONFIG_EXPORT_NEVER;
     config->module.login_grace_s = 30;
     config->module.prompt_timeout_s = 120;
     config->module.cool_down_s = 60;

@@ -29,6 +29,13 @@ enum config_log_level {
     CONFIG_LOG_DEBUG,
 };
 
+/* [module] export: may a private key be made that can leave its token, and may it leave under a key that the program
+ * knows? */
+enum config_export {
+    CONFIG_EXPORT_NEVER,
+    CONFIG_EXPORT_ASK, /* when the user agrees with the PIN, to each birth and each export */
+};
+
 /* [ledger] journal: where its lines also go. */
 enum config_journal {
     CONFIG_JOURNAL_NONE,
@@ -44,6 +51,7 @@ struct config {
         enum config_prompt prompt;
         enum config_level level; /* of private keys that no rule names */
         unsigned level_line;     /* where the file says it; 0: it does not, and this is the default */
+        enum config_export export;
         char *pinentry;                /* path of the program; default /usr/bin/pinentry */
         unsigned login_grace_s;        /* a module-prompted login covers the first use within it; 0: never */
         unsigned prompt_timeout_s;     /* a prompt is answered within this or the use is denied */

@@ -1,9 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log.h"
 #include "pkcs11-module/decision.h"
 #include "pkcs11-module/entry.h"
+#include "pkcs11-module/export.h"
 #include "pkcs11-module/gate_once.h"
 #include "pkcs11-module/key_birth.h"
 #include "pkcs11-module/mechanism.h"
@@ -13,43 +13,6 @@
 /* PKCS#11 2.40, 5.14: wrapping, unwrapping and deriving. */
 
 /* ------------------------------------------------------------------ wrapping */
-
-static bool read_flag(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
-                      CK_ATTRIBUTE_TYPE type, bool otherwise)
-{
-    CK_BBOOL value = CK_FALSE;
-    CK_ATTRIBUTE attribute = {type, &value, sizeof value};
-
-    if (backend->C_GetAttributeValue(session, object, &attribute, 1) != CKR_OK || attribute.ulValueLen != sizeof value)
-        return otherwise;
-    return value != CK_FALSE;
-}
-
-/* A key may carry a private key out only if nobody can know it and it has no second role that would open the wrapping
- * again (Clulow 2003; Bortolozzo, Centenaro, Focardi and Steel 2010): a secret key that was made on the token, was
- * always sensitive, was never extractable, and neither decrypts nor unwraps. */
-static bool may_carry(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key,
-                      const struct key_facts *facts)
-{
-    return facts->object_class == CKO_SECRET_KEY && read_flag(backend, session, key, CKA_LOCAL, false) &&
-           read_flag(backend, session, key, CKA_ALWAYS_SENSITIVE, false) &&
-           read_flag(backend, session, key, CKA_NEVER_EXTRACTABLE, false) &&
-           !read_flag(backend, session, key, CKA_DECRYPT, true) && !read_flag(backend, session, key, CKA_UNWRAP, true);
-}
-
-static CK_RV agree_to_export(struct runtime *rt, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE wrapping_key,
-                             const struct key_facts *wrapping, const struct key_facts *facts)
-{
-    if (!facts->extractable)
-        return CKR_KEY_UNEXTRACTABLE;
-    if (!may_carry(rt->backend.functions, session, wrapping_key, wrapping)) {
-        log_warning("key \"%s\" is not exported under a key that somebody may know or that has another role",
-                    facts->label);
-        return decision_refuse(rt, session, facts, policy_use_name(POLICY_USE_EXPORT), "wrapping key not trusted",
-                               CKR_KEY_NOT_WRAPPABLE);
-    }
-    return gate_agree_once(rt, session, facts, POLICY_USE_EXPORT, NULL, 0);
-}
 
 CK_RV gate_C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE wrapping_key,
                      CK_OBJECT_HANDLE key, CK_BYTE_PTR wrapped_key, CK_ULONG_PTR wrapped_key_len)
@@ -76,7 +39,7 @@ CK_RV gate_C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_O
                              CKR_WRAPPING_KEY_TYPE_INCONSISTENT);
     /* A length query gives nothing away and asks nobody. */
     if (rv == CKR_OK && key_facts_is_private_key(&facts) && wrapped_key)
-        rv = agree_to_export(rt, session, wrapping_key, &wrapping, &facts);
+        rv = export_agree(rt, session, wrapping_key, &wrapping, &facts);
     if (rv == CKR_OK)
         rv = gate_enter_once(rt, &cancel_state);
     if (rv == CKR_OK) {

@@ -20,8 +20,7 @@ static const CK_ATTRIBUTE *find_once(const CK_ATTRIBUTE *template, CK_ULONG coun
     return *clear ? found : NULL;
 }
 
-/* What the template says of the key that rules look at; false when it contradicts itself. */
-static bool describe(const CK_ATTRIBUTE *template, CK_ULONG count, struct key_facts *facts)
+bool key_birth_describe(const CK_ATTRIBUTE *template, CK_ULONG count, struct key_facts *facts)
 {
     bool clear = template || count == 0;
     const CK_ATTRIBUTE *label = clear ? find_once(template, count, CKA_LABEL, &clear) : NULL;
@@ -46,7 +45,7 @@ bool key_birth_is_high(struct runtime *rt, CK_SESSION_HANDLE handle, const CK_AT
     struct session *session;
     struct key_facts facts;
 
-    if (!describe(template, count, &facts) || gate_session(rt, handle, &session) != CKR_OK)
+    if (!key_birth_describe(template, count, &facts) || gate_session(rt, handle, &session) != CKR_OK)
         return true;
     if (session_new_key_level(&rt->sessions, rt->backend.functions, session, &facts, &level) != CKR_OK)
         level = CONFIG_LEVEL_HIGH;

@@ -142,6 +142,10 @@ const char *policy_use_name(enum policy_use use)
         return "derive";
     case POLICY_USE_EXPORT:
         return "export";
+    case POLICY_USE_EXPORT_TO_PROGRAM:
+        return "export to program";
+    case POLICY_USE_CREATE_EXPORTABLE:
+        return "create exportable";
     case POLICY_USE_COPY:
         return "copy";
     case POLICY_USE_CHANGE:

@@ -19,7 +19,9 @@ enum policy_use {
     POLICY_USE_DECRYPT,
     POLICY_USE_UNWRAP,
     POLICY_USE_DERIVE,
-    POLICY_USE_EXPORT, /* C_WrapKey of the key itself */
+    POLICY_USE_EXPORT, /* C_WrapKey of the key itself, under a key that nobody can know */
+    POLICY_USE_EXPORT_TO_PROGRAM, /* the same, under a key of the program's own */
+    POLICY_USE_CREATE_EXPORTABLE, /* C_GenerateKeyPair of a key that can be exported */
     POLICY_USE_COPY,
     POLICY_USE_CHANGE, /* of its label, id and the like */
     POLICY_USE_DELETE,

@@ -29,6 +29,12 @@ static const char *use_headline(const struct prompt_use *use)
     case POLICY_USE_EXPORT:
         return _("A program wants to EXPORT your key: a copy of it leaves the token, encrypted under another "
                  "key.");
+    case POLICY_USE_EXPORT_TO_PROGRAM:
+        return _("A program wants to EXPORT your key: a copy of it leaves the token, and whoever has the copy can use it "
+                 "without asking you.");
+    case POLICY_USE_CREATE_EXPORTABLE:
+        return _("A program wants to make a new key that it can EXPORT: copies of this key will be able to leave the "
+                 "token.");
     case POLICY_USE_COPY:
         return _("A program wants to COPY your key.");
     case POLICY_USE_CHANGE:

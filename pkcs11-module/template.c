@@ -95,6 +95,13 @@ CK_RV template_protect(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, bool always_
     return CKR_OK;
 }
 
+void template_let_leave(struct template *protected)
+{
+    for (CK_ULONG i = 0; i < protected->count; i++)
+        if (protected->attributes[i].type == CKA_EXTRACTABLE)
+            protected->attributes[i].pValue = &always;
+}
+
 CK_RV template_copy(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, struct template *copy)
 {
     struct template made;

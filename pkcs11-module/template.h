@@ -26,6 +26,9 @@ struct template {
 CK_RV template_protect(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, bool always_authenticate,
                        struct template *protected);
 
+/* The protected template again with CKA_EXTRACTABLE true: for a key that may leave (export.h). */
+void template_let_leave(struct template *protected);
+
 /* A copy of the application's template as it is. CKRs as above. */
 CK_RV template_copy(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, struct template *copy);
 

@@ -57,6 +57,7 @@ static void defaults_hold_for_an_empty_file(void **state)
     assert_null(config.log.file);
     assert_true(config.ledger.required);
     assert_int_equal(config.ledger.journal, CONFIG_JOURNAL_NONE);
+    assert_int_equal(config.module.export, CONFIG_EXPORT_NEVER);
     config_clear(&config);
     assert_null(config.module.backend);
     config_clear(NULL);
@@ -67,7 +68,7 @@ static void every_key_is_read(void **state)
     struct config config;
 
     (void)state;
-    load("[module]\nbackend=/b\nprompt=application\nlevel=medium\npinentry=/"
+    load("[module]\nbackend=/b\nprompt=application\nlevel=medium\nexport=ask\npinentry=/"
          "p\nlogin-grace=5m\nprompt-timeout=60m\ncool-down=60m\npin-tries=15\n"
          "[portal]\nurl=https://localhost:8443/\nca-file=/c\ncaptcha-command=/k\n"
          "[token]\nmodule=/m\nlabel=My token\n[log]\nfile=/l\nlevel=debug\n"
@@ -76,6 +77,7 @@ static void every_key_is_read(void **state)
     assert_string_equal(config.module.backend, "/b");
     assert_int_equal(config.module.prompt, CONFIG_PROMPT_APPLICATION);
     assert_int_equal(config.module.level, CONFIG_LEVEL_MEDIUM);
+    assert_int_equal(config.module.export, CONFIG_EXPORT_ASK);
     assert_string_equal(config.module.pinentry, "/p");
     assert_int_equal(config.module.login_grace_s, 300);
     assert_int_equal(config.module.prompt_timeout_s, 3600);
@@ -155,6 +157,7 @@ static const struct {
     {"[log]\nlevel = all\n", 2, "\"all\" is not a value for level; expected error, warning, info, debug."},
     {"[ledger]\nrequired = true\n", 2, "\"true\" is not a value for required; expected yes, no."},
     {"[ledger]\nrequired =\n", 2, "\"\" is not a value for required; expected yes, no."},
+    {"[module]\nexport = yes\n", 2, "\"yes\" is not a value for export; expected never, ask."},
     {"[ledger]\njournal = systemd\n", 2,
      "\"systemd\" is not a value for journal; expected none, syslog, journald."},
     {"[ledger]\nfile = ledger.jsonl\n", 2,

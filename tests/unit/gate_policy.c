@@ -87,7 +87,8 @@ static void grace_covers_uses_only(void **state)
     static const enum policy_use covered[] = {POLICY_USE_SIGN, POLICY_USE_DECRYPT, POLICY_USE_UNWRAP,
                                               POLICY_USE_DERIVE};
     static const enum policy_use not_covered[] = {POLICY_USE_EXPORT, POLICY_USE_COPY, POLICY_USE_CHANGE,
-                                                  POLICY_USE_DELETE, (enum policy_use)99};
+                                                  POLICY_USE_DELETE, POLICY_USE_EXPORT_TO_PROGRAM,
+                                                  POLICY_USE_CREATE_EXPORTABLE, (enum policy_use)99};
 
     (void)state;
     for (size_t i = 0; i < sizeof covered / sizeof covered[0]; i++)

@@ -1,0 +1,92 @@
+#include "pkcs11-module/export.h"
+
+#include <string.h>
+
+#include "common/log.h"
+#include "pkcs11-module/decision.h"
+#include "pkcs11-module/gate_once.h"
+
+/* ------------------------------------------------------------------ birth */
+
+bool export_may_be_born(const struct runtime *rt, const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+    const CK_ATTRIBUTE *wish = NULL;
+    CK_BBOOL value = CK_FALSE;
+
+    if (rt->config.module.export != CONFIG_EXPORT_ASK)
+        return false;
+    for (CK_ULONG i = 0; template && i < count; i++) {
+        if (template[i].type != CKA_EXTRACTABLE)
+            continue;
+        if (wish || !template[i].pValue || template[i].ulValueLen != sizeof value)
+            return false;
+        wish = &template[i];
+    }
+    if (wish)
+        memcpy(&value, wish->pValue, sizeof value);
+    return value != CK_FALSE;
+}
+
+/* Rules that make a key's uses easier do not make it easier to lose. */
+static CK_RV agree_at_high(struct runtime *rt, CK_SESSION_HANDLE session, const struct key_facts *facts,
+                           enum policy_use use)
+{
+    struct key_facts high = *facts;
+
+    high.level = CONFIG_LEVEL_HIGH;
+    return gate_agree_once(rt, session, &high, use, NULL, 0);
+}
+
+CK_RV export_agree_to_birth(struct runtime *rt, CK_SESSION_HANDLE session, const struct key_facts *facts)
+{
+    return agree_at_high(rt, session, facts, POLICY_USE_CREATE_EXPORTABLE);
+}
+
+/* ------------------------------------------------------------------ export */
+
+static bool read_flag(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                      CK_ATTRIBUTE_TYPE type, bool otherwise)
+{
+    CK_BBOOL value = CK_FALSE;
+    CK_ATTRIBUTE attribute = {type, &value, sizeof value};
+
+    if (backend->C_GetAttributeValue(session, object, &attribute, 1) != CKR_OK || attribute.ulValueLen != sizeof value)
+        return otherwise;
+    return value != CK_FALSE;
+}
+
+/* A key may carry a private key out only if nobody can know it and it has no second role that would open the wrapping
+ * again (Clulow 2003; Bortolozzo, Centenaro, Focardi and Steel 2010): a secret key that was made on the token, was
+ * always sensitive, was never extractable, and neither decrypts nor unwraps. */
+static bool is_unknown_to_all(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key,
+                              const struct key_facts *facts)
+{
+    return facts->object_class == CKO_SECRET_KEY && read_flag(backend, session, key, CKA_LOCAL, false) &&
+           read_flag(backend, session, key, CKA_ALWAYS_SENSITIVE, false) &&
+           read_flag(backend, session, key, CKA_NEVER_EXTRACTABLE, false) &&
+           !read_flag(backend, session, key, CKA_DECRYPT, true) && !read_flag(backend, session, key, CKA_UNWRAP, true);
+}
+
+/* A secret key that the program has brought for this session: nobody else has been given it, nor finds it later on the
+ * token. */
+static bool is_programs_own(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key,
+                            const struct key_facts *facts)
+{
+    return facts->object_class == CKO_SECRET_KEY && !read_flag(backend, session, key, CKA_TOKEN, true);
+}
+
+CK_RV export_agree(struct runtime *rt, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE carrier,
+                   const struct key_facts *carrier_facts, const struct key_facts *facts)
+{
+    CK_FUNCTION_LIST *backend = rt->backend.functions;
+
+    if (!facts->extractable)
+        return CKR_KEY_UNEXTRACTABLE;
+    if (is_unknown_to_all(backend, session, carrier, carrier_facts))
+        return gate_agree_once(rt, session, facts, POLICY_USE_EXPORT, NULL, 0);
+    if (rt->config.module.export == CONFIG_EXPORT_ASK && is_programs_own(backend, session, carrier, carrier_facts))
+        return agree_at_high(rt, session, facts, POLICY_USE_EXPORT_TO_PROGRAM);
+    log_warning("key \"%s\" is not exported under a key that somebody may know or that has another role", facts->label);
+    return decision_refuse(rt, session, facts, policy_use_name(POLICY_USE_EXPORT), "wrapping key not trusted",
+                           CKR_KEY_NOT_WRAPPABLE);
+}
