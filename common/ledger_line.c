@@ -14,12 +14,13 @@
 #define KEY_ID_MAX  132
 #define TOKEN_MAX   200
 #define SERIAL_MAX  100
+#define PURPOSE_MAX 780 /* 128 bytes, whatever is in them */
 #define WORD_MAX    64 /* operation and how: words of Pinward's own */
 
 /* Names, punctuation, numbers, time and both hashes. */
-#define REST_MAX 640
+#define REST_MAX 720
 
-_Static_assert(PROGRAM_MAX + KEY_MAX + KEY_ID_MAX + TOKEN_MAX + SERIAL_MAX + 2 * WORD_MAX + REST_MAX < LEDGER_LINE_MAX,
+_Static_assert(PROGRAM_MAX + KEY_MAX + KEY_ID_MAX + TOKEN_MAX + SERIAL_MAX + PURPOSE_MAX + 2 * WORD_MAX + REST_MAX < LEDGER_LINE_MAX,
                "the parts of a line fit into it");
 
 static void line_add(struct ledger_line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -111,6 +112,17 @@ static void line_add_time(struct ledger_line *line, const struct timespec *when)
     line_add(line, "\"time\":\"%s.%03ldZ\"", stamp, when->tv_nsec / 1000000);
 }
 
+/* Only where there is one. */
+static void line_add_batch(struct ledger_line *line, const struct ledger_entry *entry)
+{
+    if (entry->batch > 0)
+        line_add(line, ",\"batch\":%lu", entry->batch);
+    if (!entry->purpose)
+        return;
+    line_add_string(line, "purpose", entry->purpose, PURPOSE_MAX);
+    line_add(line, ",\"uses\":%lu,\"time_s\":%lu", entry->uses, entry->time_s);
+}
+
 void ledger_line_render(const struct ledger_entry *entry, const struct timespec *when, uint64_t seq,
                         const unsigned char *prev, struct ledger_line *line)
 {
@@ -132,6 +144,7 @@ void ledger_line_render(const struct ledger_entry *entry, const struct timespec 
     line_add_string(line, "verdict", entry->allowed ? "allowed" : "denied", WORD_MAX);
     line_add_string(line, "how", entry->how, WORD_MAX);
     line_add(line, ",\"rv\":\"0x%08lx\"", entry->rv);
+    line_add_batch(line, entry);
     line_add_hash(line, "prev", prev);
     line_add(line, "}");
 }

@@ -31,6 +31,10 @@ struct ledger_entry {
     const unsigned char *data; /* SHA-256 of the data, where the call carries all of it; else NULL */
     bool allowed;
     const char *how; /* what decided */
+    unsigned long batch; /* number of the batch consent that was given or used; 0: none */
+    const char *purpose; /* of a batch that is asked for; with it: */
+    unsigned long uses;
+    unsigned long time_s;
     unsigned long rv;
 };
 

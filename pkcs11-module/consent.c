@@ -34,19 +34,24 @@ CK_RV consent_check_pin(struct runtime *rt, const struct consent_request *reques
     return rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_INVALID ? CKR_PIN_INCORRECT : rv;
 }
 
-/* The grace of a login that the module itself asked for: that PIN entry counts as the one for this use. */
-static bool covered_by_grace(struct runtime *rt, const struct consent_request *request)
+/* A PIN entry before this one that counts for it: the grace of a login that the module itself asked for, or a batch.
+ * *lease: its number. At level medium only a batch, since a login is no confirmation. A PIN that is no longer right ends
+ * them all, so that it is tried once. */
+static bool covered_by_lease(struct runtime *rt, const struct consent_request *request, enum config_level level,
+                             struct lease_terms *lease)
 {
     struct secret *pin;
     CK_RV rv;
 
     if (!policy_works_with_key(request->use))
         return false;
-    pin = login_take_grace(&rt->logins, request->slot);
+    pin = login_take_lease(&rt->logins, request->slot, level == CONFIG_LEVEL_HIGH, &lease->number);
     if (!pin)
         return false;
     rv = consent_check_pin(rt, request, secret_bytes(pin), secret_length(pin));
     secret_free(&pin);
+    if (rv == CKR_PIN_INCORRECT || rv == CKR_PIN_LOCKED)
+        (void)login_end_lease(&rt->logins, request->slot, PINWARD_ALL_BATCHES);
     return rv == CKR_OK;
 }
 
@@ -159,13 +164,16 @@ static bool application_must_ask(const struct runtime *rt, const struct consent_
     return rt->config.module.prompt == CONFIG_PROMPT_APPLICATION && policy_works_with_key(request->use);
 }
 
-static CK_RV record(struct runtime *rt, const struct consent_request *request, const char *how, CK_RV rv)
+/* batch: NULL, or that it was agreed to with. */
+static CK_RV record(struct runtime *rt, const struct consent_request *request, const struct lease_terms *batch,
+                    const char *how, CK_RV rv)
 {
     const struct decision decision = {.operation = policy_use_name(request->use),
                                       .slot = request->slot,
                                       .facts = request->facts,
                                       .data = request->whole ? request->data : NULL,
-                                      .data_len = request->data_len};
+                                      .data_len = request->data_len,
+                                      .batch = batch};
 
     return decision_record(rt, &decision, how, rv);
 }
@@ -173,6 +181,7 @@ static CK_RV record(struct runtime *rt, const struct consent_request *request, c
 CK_RV consent_obtain(struct runtime *rt, const struct consent_request *request, int cancel_fd)
 {
     const enum config_level level = policy_level(request->facts);
+    struct lease_terms lease = {.number = LEASE_GRACE};
     const char *how = "asked";
     CK_RV rv;
 
@@ -185,16 +194,16 @@ CK_RV consent_obtain(struct runtime *rt, const struct consent_request *request, 
     } else if (level == CONFIG_LEVEL_HIGH && application_must_ask(rt, request)) {
         how = "no context-specific login";
         rv = CKR_USER_NOT_LOGGED_IN;
-    } else if (level == CONFIG_LEVEL_HIGH && covered_by_grace(rt, request)) {
-        how = "login grace";
+    } else if (covered_by_lease(rt, request, level, &lease)) {
+        how = lease.number == LEASE_GRACE ? "login grace" : "batch";
         rv = CKR_OK;
     } else {
         rv = ask(rt, request, level, cancel_fd);
     }
-    return record(rt, request, how, rv);
+    return record(rt, request, rv == CKR_OK && lease.number != LEASE_GRACE ? &lease : NULL, how, rv);
 }
 
 CK_RV consent_take_pin(struct runtime *rt, const struct consent_request *request, const void *pin, CK_ULONG pin_len)
 {
-    return record(rt, request, "context-specific login", consent_check_pin(rt, request, pin, pin_len));
+    return record(rt, request, NULL, "context-specific login", consent_check_pin(rt, request, pin, pin_len));
 }

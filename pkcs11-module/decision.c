@@ -58,6 +58,12 @@ static void describe(struct record *record, struct runtime *rt, const struct dec
         crypto_hash_sha256(record->digest, decision->data, decision->data_len);
         record->entry.data = record->digest;
     }
+    if (decision->batch) {
+        record->entry.batch = decision->batch->number;
+        record->entry.purpose = decision->batch->purpose;
+        record->entry.uses = decision->batch->uses;
+        record->entry.time_s = decision->batch->time_s;
+    }
 }
 
 /* Somebody else's log that cannot be reached denies nothing: the ledger has the line. */

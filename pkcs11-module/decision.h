@@ -9,6 +9,7 @@
 #define PINWARD_MODULE_DECISION_H
 
 #include "pkcs11-module/key_facts.h"
+#include "pkcs11-module/lease.h"
 #include "pkcs11-module/p11.h"
 #include "pkcs11-module/runtime.h"
 
@@ -19,6 +20,7 @@ struct decision {
     const struct key_facts *facts; /* NULL: no key is concerned */
     const void *data;              /* all of the data, or NULL */
     CK_ULONG data_len;
+    const struct lease_terms *batch; /* that is asked for, or that the use is of; else NULL */
 };
 
 /* Records that the decision came out as rv (CKR_OK: allowed), and how: in two or three words of English, for programs.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pkcs11-module/dispatch.h"
+#include "pkcs11-module/entry_consent.h"
 
 #define STANDARD "PKCS 11"
 
@@ -11,6 +12,7 @@
 static CK_INTERFACE interfaces[] = {
     {(CK_UTF8CHAR *)STANDARD, &dispatch_list_3_0, 0},
     {(CK_UTF8CHAR *)STANDARD, &dispatch_list, 0},
+    {(CK_UTF8CHAR *)PINWARD_CONSENT_INTERFACE, (void *)&entry_consent_list, 0},
 };
 
 CK_ULONG interface_count(void)

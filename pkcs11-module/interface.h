@@ -1,6 +1,6 @@
 /*
- * interface: what the module offers by name (PKCS#11 3.0, 3.6 and 5.4): the standard's function lists, newest first.
- * A vendor interface is one more row.
+ * interface: what the module offers by name (PKCS#11 3.0, 3.6 and 5.4): the standard's function lists, newest
+ * first, and the vendor interface of include/pinward.h.
  *
  * Owner: the table is constant; what is handed out points into it. Thread rule: any thread, also before C_Initialize.
  */

@@ -3,23 +3,15 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "pkcs11-module/lease.h"
 
 struct login {
     CK_SLOT_ID slot;
     unsigned char hash[crypto_generichash_BYTES];
-    struct secret *grace_pin; /* sealed; NULL: no grace */
-    int64_t grace_end_ms;     /* CLOCK_BOOTTIME: a suspended machine's grace runs out too */
+    struct lease *leases; /* the grace and the batches */
     struct login *next;
 };
-
-static int64_t login_now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 CK_RV login_table_init(struct login_table *table)
 {
@@ -36,7 +28,7 @@ CK_RV login_table_init(struct login_table *table)
 
 static void login_free(struct login *login)
 {
-    secret_free(&login->grace_pin);
+    (void)lease_end(&login->leases, PINWARD_ALL_BATCHES);
     secret_wipe(login, sizeof *login);
     free(login);
 }
@@ -64,14 +56,11 @@ static struct login *login_find(struct login_table *table, CK_SLOT_ID slot)
     return login;
 }
 
-/* A grace that nobody used must not outlive its time just because nobody asked. With the lock held. */
+/* A PIN that is kept must not outlive its time just because nobody used it. With the lock held. */
 static void login_expire(struct login_table *table)
 {
-    const int64_t now_ms = login_now_ms();
-
     for (struct login *login = table->first; login; login = login->next)
-        if (login->grace_pin && now_ms >= login->grace_end_ms)
-            secret_free(&login->grace_pin);
+        lease_expire(&login->leases);
 }
 
 static bool login_hash(const struct login_table *table, const void *pin, CK_ULONG pin_len,
@@ -88,8 +77,10 @@ static bool login_hash(const struct login_table *table, const void *pin, CK_ULON
     return hashed;
 }
 
-CK_RV login_remember(struct login_table *table, CK_SLOT_ID slot, const void *pin, CK_ULONG pin_len, unsigned grace_s)
+CK_RV login_remember(struct login_table *table, CK_SLOT_ID slot, const void *pin, CK_ULONG pin_len,
+                     unsigned grace_s)
 {
+    const struct lease_terms grace = {.number = LEASE_GRACE, .uses = 1, .time_s = grace_s};
     struct login *login;
     CK_RV rv = CKR_HOST_MEMORY;
 
@@ -103,12 +94,8 @@ CK_RV login_remember(struct login_table *table, CK_SLOT_ID slot, const void *pin
     pthread_mutex_lock(&table->lock);
     login_expire(table);
     if (login_hash(table, pin, pin_len, login->hash)) {
-        if (grace_s > 0)
-            login->grace_pin = secret_from(pin, pin_len);
-        if (login->grace_pin) {
-            secret_seal(login->grace_pin);
-            login->grace_end_ms = login_now_ms() + (int64_t)grace_s * 1000;
-        }
+        if (grace_s > 0) /* without memory for it the first use is asked for, that is all */
+            (void)lease_add(&login->leases, &grace, pin, pin_len);
         login->next = table->first;
         table->first = login;
         login = NULL;
@@ -137,7 +124,8 @@ void login_forget(struct login_table *table, CK_SLOT_ID slot)
     pthread_mutex_unlock(&table->lock);
 }
 
-enum login_pin_verdict login_check_pin(struct login_table *table, CK_SLOT_ID slot, const void *pin, CK_ULONG pin_len)
+enum login_pin_verdict login_check_pin(struct login_table *table, CK_SLOT_ID slot, const void *pin,
+                                       CK_ULONG pin_len)
 {
     unsigned char hash[crypto_generichash_BYTES];
     enum login_pin_verdict verdict = LOGIN_PIN_UNKNOWN;
@@ -154,7 +142,26 @@ enum login_pin_verdict login_check_pin(struct login_table *table, CK_SLOT_ID slo
     return verdict;
 }
 
-struct secret *login_take_grace(struct login_table *table, CK_SLOT_ID slot)
+CK_RV login_grant(struct login_table *table, CK_SLOT_ID slot, const void *pin, CK_ULONG pin_len,
+                  struct lease_terms *terms)
+{
+    CK_RV rv = CKR_USER_NOT_LOGGED_IN;
+    struct login *login;
+
+    pthread_mutex_lock(&table->lock);
+    login_expire(table);
+    login = login_find(table, slot);
+    if (login) {
+        terms->number = table->last_batch + 1;
+        rv = lease_add(&login->leases, terms, pin, pin_len);
+    }
+    if (rv == CKR_OK)
+        table->last_batch++;
+    pthread_mutex_unlock(&table->lock);
+    return rv;
+}
+
+struct secret *login_take_lease(struct login_table *table, CK_SLOT_ID slot, bool grace, CK_ULONG *number)
 {
     struct secret *pin = NULL;
     struct login *login;
@@ -162,11 +169,37 @@ struct secret *login_take_grace(struct login_table *table, CK_SLOT_ID slot)
     pthread_mutex_lock(&table->lock);
     login_expire(table);
     login = login_find(table, slot);
-    if (login && login->grace_pin) {
-        pin = login->grace_pin;
-        login->grace_pin = NULL;
-        secret_unseal(pin);
-    }
+    if (login)
+        pin = lease_take(&login->leases, grace, number);
     pthread_mutex_unlock(&table->lock);
     return pin;
+}
+
+bool login_end_lease(struct login_table *table, CK_SLOT_ID slot, CK_ULONG number)
+{
+    bool ended = false;
+    struct login *login;
+
+    pthread_mutex_lock(&table->lock);
+    login_expire(table);
+    login = login_find(table, slot);
+    if (login)
+        ended = lease_end(&login->leases, number);
+    pthread_mutex_unlock(&table->lock);
+    return ended;
+}
+
+CK_ULONG login_describe_batches(struct login_table *table, CK_SLOT_ID slot, struct pinward_batch *batches,
+                                CK_ULONG room)
+{
+    CK_ULONG count = 0;
+    struct login *login;
+
+    pthread_mutex_lock(&table->lock);
+    login_expire(table);
+    login = login_find(table, slot);
+    if (login)
+        count = lease_describe(login->leases, batches, room);
+    pthread_mutex_unlock(&table->lock);
+    return count;
 }

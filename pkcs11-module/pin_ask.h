@@ -19,6 +19,10 @@ bool pin_ask_is_ours(struct runtime *rt, CK_SLOT_ID slot);
 CK_RV pin_ask(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, enum prompt_pin which,
               const char *error, struct secret **pin);
 
+/* The same for the PIN that agrees to a batch, or logs in with it. */
+CK_RV pin_ask_for_batch(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot,
+                        const struct prompt_batch *batch, const char *error, struct secret **pin);
+
 /* Before a PIN of the user that is not asked for here is given to the token: with prompt = module, where the token has one
  * try left, the user must agree. pin NULL: it will be typed at the reader. CKR_FUNCTION_REJECTED when the user does
  * not; else as above. */

@@ -1,8 +1,8 @@
 /*
  * prompt: the words of every question that the module puts to the user, and the asking of it.
  *
- * Files: prompt.c (the use of a key, and what comes of a question), prompt_pin.c (a PIN of the token), prompt_text.c
- * (what the windows have in common).
+ * Files: prompt.c (the use of a key, and what comes of a question), prompt_pin.c (a PIN of the token), prompt_batch.c
+ * (many uses at once), prompt_text.c (what the windows have in common).
  * Owner: nothing kept; a PIN that comes back belongs to the caller.
  * Thread rule: any thread; no lock is held.
  */
@@ -58,6 +58,19 @@ bool prompt_pin_is_counted(enum prompt_pin which);
 enum error_code prompt_token_pin(const struct config *config, enum prompt_pin which, const CK_TOKEN_INFO *token,
                                  const struct retry_state *tries, const char *error, int cancel_fd,
                                  struct secret **pin, struct error *err);
+
+/* Many uses, agreed to at once. */
+struct prompt_batch {
+    CK_ULONG uses;
+    CK_ULONG time_s;
+    const char *purpose; /* the application's own words */
+    bool logs_in;        /* nobody is logged in yet */
+};
+
+/* Asks for the PIN that agrees to a batch. Parameters and errors as prompt_token_pin. */
+enum error_code prompt_batch_pin(const struct config *config, const struct prompt_batch *batch,
+                                 const CK_TOKEN_INFO *token, const struct retry_state *tries, const char *error,
+                                 int cancel_fd, struct secret **pin, struct error *err);
 
 /* Asks for a yes before the last try of the user's PIN is spent on a PIN that is not typed here: the application's own,
  * or one that is typed at the reader. */

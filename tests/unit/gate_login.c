@@ -7,6 +7,7 @@
 #include "support/test.h"
 
 static struct login_table table;
+static CK_ULONG number;
 
 static int start(void **state)
 {
@@ -64,7 +65,7 @@ static void empty_pin_is_never_right(void **state)
     assert_int_equal(login_remember(&table, 1, NULL, 0, 30), CKR_OK);
     assert_int_equal(check(1, ""), LOGIN_PIN_UNKNOWN);
     assert_int_equal(check(1, "one"), LOGIN_PIN_UNKNOWN);
-    assert_null(login_take_grace(&table, 1));
+    assert_null(login_take_lease(&table, 1, true, &number));
 }
 
 static void grace_is_given_once(void **state)
@@ -73,12 +74,12 @@ static void grace_is_given_once(void **state)
 
     (void)state;
     assert_int_equal(remember(1, "one", 30), CKR_OK);
-    assert_null(login_take_grace(&table, 2));
-    pin = login_take_grace(&table, 1);
+    assert_null(login_take_lease(&table, 2, true, &number));
+    pin = login_take_lease(&table, 1, true, &number);
     assert_non_null(pin);
     assert_string_equal(secret_bytes(pin), "one");
     secret_free(&pin);
-    assert_null(login_take_grace(&table, 1));
+    assert_null(login_take_lease(&table, 1, true, &number));
     assert_int_equal(check(1, "one"), LOGIN_PIN_RIGHT);
 }
 
@@ -86,16 +87,16 @@ static void grace_ends(void **state)
 {
     (void)state;
     assert_int_equal(remember(1, "one", 0), CKR_OK);
-    assert_null(login_take_grace(&table, 1));
+    assert_null(login_take_lease(&table, 1, true, &number));
     assert_int_equal(remember(1, "one", 30), CKR_OK);
     assert_int_equal(remember(1, "one", 0), CKR_OK); /* a later login without grace */
-    assert_null(login_take_grace(&table, 1));
+    assert_null(login_take_lease(&table, 1, true, &number));
     assert_int_equal(remember(1, "one", 30), CKR_OK);
     login_forget(&table, 1);
-    assert_null(login_take_grace(&table, 1));
+    assert_null(login_take_lease(&table, 1, true, &number));
     assert_int_equal(remember(1, "one", 1), CKR_OK);
     process_sleep_ms(1050);
-    assert_null(login_take_grace(&table, 1));
+    assert_null(login_take_lease(&table, 1, true, &number));
     assert_int_equal(check(1, "one"), LOGIN_PIN_RIGHT);
 }
 
@@ -105,7 +106,7 @@ static void cleared_table_knows_nobody(void **state)
     assert_int_equal(remember(1, "one", 30), CKR_OK);
     login_table_clear(&table);
     assert_int_equal(check(1, "one"), LOGIN_PIN_UNKNOWN);
-    assert_null(login_take_grace(&table, 1));
+    assert_null(login_take_lease(&table, 1, true, &number));
     assert_int_equal(remember(1, "one", 30), CKR_HOST_MEMORY); /* no key to hash with: never "right" */
     assert_int_equal(check(1, "one"), LOGIN_PIN_UNKNOWN);
 }
