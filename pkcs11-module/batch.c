@@ -22,33 +22,47 @@ CK_RV batch_session(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID *s
     return CKR_OK;
 }
 
-/* The session as it is now. CKR_SESSION_CLOSED: it went while the user was asked. */
-static CK_RV look_at_session(struct runtime *rt, CK_SESSION_HANDLE session, CK_SESSION_INFO *info,
-                             bool *logged_in)
-{
-    CK_RV rv = gate_session_info(rt, session, info);
+/* A batch that is being asked for. */
+struct request {
+    struct runtime *rt;
+    struct session *session;
+    struct lease_terms terms; /* its number once it is granted */
+    bool logged_in_here;      /* by the PIN that was typed for it */
+};
 
+/* The session's slot, and whether the user is logged in now. CKR_SESSION_CLOSED: the session went while the
+ * user was asked. */
+static CK_RV look(const struct request *request, CK_SLOT_ID *slot, bool *logged_in)
+{
+    CK_SESSION_INFO info;
+    CK_RV rv;
+
+    if (gate_session_is_closed(request->session))
+        return CKR_SESSION_CLOSED;
+    rv = gate_session_info(request->rt, request->session->handle, &info);
     if (rv != CKR_OK)
         return rv == CKR_SESSION_HANDLE_INVALID ? CKR_SESSION_CLOSED : rv;
-    if (info->state == CKS_RW_SO_FUNCTIONS)
+    if (info.state == CKS_RW_SO_FUNCTIONS)
         return CKR_USER_ANOTHER_ALREADY_LOGGED_IN;
-    *logged_in = info->state == CKS_RO_USER_FUNCTIONS || info->state == CKS_RW_USER_FUNCTIONS;
+    *slot = info.slotID;
+    *logged_in = info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS;
     return CKR_OK;
 }
 
 /* Logs in with the PIN, as C_Login would, when nobody is; else compares it with the one that did. */
-static CK_RV check_pin(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, bool logged_in,
-                       const struct secret *pin, bool *logged_in_here)
+static CK_RV check_pin(struct request *request, CK_SLOT_ID slot, bool logged_in, const struct secret *pin)
 {
+    struct runtime *rt = request->rt;
     CK_RV rv = CKR_USER_ALREADY_LOGGED_IN;
 
     if (!logged_in)
-        rv = pin_check_login(rt, slot, session, CKU_USER, secret_bytes(pin), secret_length(pin));
+        rv = pin_check_login(rt, slot, request->session->handle, CKU_USER, secret_bytes(pin),
+                             secret_length(pin));
     if (rv == CKR_USER_ALREADY_LOGGED_IN)
         return pin_check_compare(rt, slot, secret_bytes(pin), secret_length(pin));
     if (rv != CKR_OK)
         return rv;
-    *logged_in_here = true;
+    request->logged_in_here = true;
     return login_remember(&rt->logins, slot, secret_bytes(pin), secret_length(pin), 0);
 }
 
@@ -58,11 +72,10 @@ static bool is_wrong_pin(CK_RV rv)
 }
 
 /* What happened to session and login while the user was asked comes before what the user answered. */
-static CK_RV look_again(struct runtime *rt, CK_SESSION_HANDLE session, bool logged_in_before, CK_RV answered,
-                        bool *logged_in)
+static CK_RV look_again(const struct request *request, bool logged_in_before, CK_RV answered, bool *logged_in)
 {
-    CK_SESSION_INFO info;
-    CK_RV rv = look_at_session(rt, session, &info, logged_in);
+    CK_SLOT_ID slot;
+    CK_RV rv = look(request, &slot, logged_in);
 
     if (rv != CKR_OK)
         return rv;
@@ -72,38 +85,38 @@ static CK_RV look_again(struct runtime *rt, CK_SESSION_HANDLE session, bool logg
 }
 
 /* One window and its answer. On CKR_OK the batch is granted. */
-static CK_RV ask_once(struct runtime *rt, CK_SESSION_HANDLE session, struct lease_terms *terms, const char *wrong,
-                      bool *logged_in_here)
+static CK_RV ask_once(struct request *request, const char *wrong)
 {
-    struct prompt_batch batch = {.uses = terms->uses, .time_s = terms->time_s, .purpose = terms->purpose};
+    struct runtime *rt = request->rt;
+    struct prompt_batch batch = {
+        .uses = request->terms.uses, .time_s = request->terms.time_s, .purpose = request->terms.purpose};
     struct secret *pin = NULL;
-    CK_SESSION_INFO info;
     bool logged_in;
-    CK_RV rv = look_at_session(rt, session, &info, &logged_in);
+    CK_SLOT_ID slot;
+    CK_RV rv = look(request, &slot, &logged_in);
 
     if (rv != CKR_OK)
         return rv;
     batch.logs_in = !logged_in;
-    rv = pin_ask_for_batch(rt, session, info.slotID, &batch, wrong, &pin);
+    rv = pin_ask_for_batch(rt, request->session->handle, slot, &batch, wrong, &pin);
     if (rv == CKR_CRYPTOKI_NOT_INITIALIZED)
         return rv;
-    rv = look_again(rt, session, !batch.logs_in, rv, &logged_in);
+    rv = look_again(request, !batch.logs_in, rv, &logged_in);
     if (rv == CKR_OK)
-        rv = check_pin(rt, session, info.slotID, logged_in, pin, logged_in_here);
+        rv = check_pin(request, slot, logged_in, pin);
     if (rv == CKR_OK)
-        rv = login_grant(&rt->logins, info.slotID, secret_bytes(pin), secret_length(pin), terms);
+        rv = login_grant(&rt->logins, slot, secret_bytes(pin), secret_length(pin), &request->terms);
     secret_free(&pin);
     return rv;
 }
 
 /* Asks until the PIN is right, the user has had enough, or the tries are used up. */
-static CK_RV ask(struct runtime *rt, CK_SESSION_HANDLE session, struct lease_terms *terms,
-                 bool *logged_in_here)
+static CK_RV ask(struct request *request)
 {
     const char *wrong = NULL;
 
     for (int tries = 0; tries < BATCH_TRIES; tries++) {
-        CK_RV rv = ask_once(rt, session, terms, wrong, logged_in_here);
+        CK_RV rv = ask_once(request, wrong);
 
         if (!is_wrong_pin(rv))
             return rv;
@@ -124,35 +137,56 @@ static bool within_limits(const struct runtime *rt, const struct lease_terms *te
     return false;
 }
 
+/* What is not granted, or cannot be recorded, leaves nothing behind: no batch, no login. */
+static void take_back(struct request *request, CK_SLOT_ID slot)
+{
+    struct runtime *rt = request->rt;
+
+    if (request->terms.number != LEASE_GRACE)
+        (void)login_end_lease(&rt->logins, slot, request->terms.number);
+    if (request->logged_in_here) {
+        (void)rt->backend.functions->C_Logout(request->session->handle);
+        login_forget(&rt->logins, slot);
+    }
+}
+
+static CK_RV ask_and_record(struct request *request, CK_SLOT_ID slot)
+{
+    const struct decision decision = {.operation = "batch", .slot = slot, .batch = &request->terms};
+    const CK_RV answered = ask(request);
+    CK_RV rv;
+
+    if (answered == CKR_CRYPTOKI_NOT_INITIALIZED)
+        return answered; /* there is nothing left to record with */
+    rv = decision_record(request->rt, &decision, "asked", answered);
+    if (rv != CKR_OK)
+        take_back(request, slot);
+    if (request->logged_in_here)
+        session_forget_facts(&request->rt->sessions);
+    return rv;
+}
+
 CK_RV batch_request(struct runtime *rt, CK_SESSION_HANDLE session, struct lease_terms *terms)
 {
-    struct lease_terms asked = *terms;
-    struct decision decision = {.operation = "batch", .batch = &asked};
-    bool logged_in_here = false;
-    CK_RV answered, rv;
+    struct request request = {.rt = rt, .terms = *terms};
+    int cancel_state;
+    CK_SLOT_ID slot;
+    CK_RV rv = batch_session(rt, session, &slot);
 
-    rv = batch_session(rt, session, &decision.slot);
     if (rv != CKR_OK)
         return rv;
     if (!within_limits(rt, terms))
         return CKR_ARGUMENTS_BAD;
-    asked.number = LEASE_GRACE;
-    answered = ask(rt, session, &asked, &logged_in_here);
-    if (answered == CKR_CRYPTOKI_NOT_INITIALIZED)
-        return answered; /* there is nothing left to record with */
-    rv = decision_record(rt, &decision, "asked", answered);
-    if (logged_in_here)
-        session_forget_facts(&rt->sessions);
+    if (!asks_enter(&rt->asks, &cancel_state)) /* from here to asks_leave the module is not finalized */
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    request.terms.number = LEASE_GRACE;
+    rv = gate_session(rt, session, &request.session);
     if (rv == CKR_OK) {
-        terms->number = asked.number;
-        return rv;
+        rv = ask_and_record(&request, slot);
+        session_put(&rt->sessions, request.session);
     }
-    /* What is not granted, or cannot be recorded, leaves nothing behind: no batch, no login. */
-    if (asked.number != LEASE_GRACE)
-        (void)login_end_lease(&rt->logins, decision.slot, asked.number);
-    if (logged_in_here) {
-        (void)rt->backend.functions->C_Logout(session);
-        login_forget(&rt->logins, decision.slot);
-    }
+    if (rv == CKR_OK)
+        terms->number = request.terms.number;
+    asks_leave(&rt->asks, cancel_state);
     return rv;
 }

@@ -180,6 +180,20 @@ static void session_closed_while_asked_gives_none(void **state)
     assert_rv(rv, CKR_SESSION_CLOSED);
 }
 
+static void finalize_while_asked_gives_none(void **state)
+{
+    pthread_t thread;
+    CK_RV rv = CKR_OK;
+
+    (void)state;
+    begin("", "late 3000 " FIXTURE_PIN "\n");
+    assert_int_equal(pthread_create(&thread, NULL, request_on_thread, &rv), 0);
+    script_wait_question(&fx);
+    assert_ok(fx.p11->C_Finalize(NULL));
+    pthread_join(thread, NULL);
+    assert_rv(rv, CKR_CRYPTOKI_NOT_INITIALIZED);
+}
+
 /* ------------------------------------------------------------------ threads */
 
 #define THREADS 4
@@ -234,6 +248,7 @@ int main(void)
         TEST(child_has_none),
         TEST(logout_while_asked_gives_none),
         TEST(session_closed_while_asked_gives_none),
+        TEST(finalize_while_asked_gives_none),
         TEST(threads_share_it_exactly),
     };
     int failed;
