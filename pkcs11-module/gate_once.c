@@ -123,7 +123,7 @@ CK_RV gate_agree_once(struct runtime *rt, CK_SESSION_HANDLE handle, const struct
         return rv;
     request.slot = session->slot;
     if (rt->config.module.prompt == CONFIG_PROMPT_APPLICATION && take_presented(session))
-        request.presented = true;
+        request.presented = policy_presentation_covers(use);
     rv = ask_once(rt, session, &request);
     session_put(&rt->sessions, session);
     return rv;

@@ -129,6 +129,12 @@ bool policy_works_with_key(enum policy_use use)
            use == POLICY_USE_DERIVE;
 }
 
+bool policy_presentation_covers(enum policy_use use)
+{
+    return policy_works_with_key(use) || use == POLICY_USE_EXPORT || use == POLICY_USE_COPY ||
+           use == POLICY_USE_CHANGE || use == POLICY_USE_DELETE;
+}
+
 const char *policy_use_name(enum policy_use use)
 {
     switch (use) {

@@ -84,4 +84,8 @@ bool policy_is_free(const struct key_facts *facts);
  * covered by the grace of a login, and are the application's to log in for. */
 bool policy_works_with_key(enum policy_use use);
 
+/* Does a PIN that the application has presented (prompt = application) agree to this use? Not to what gives it the key
+ * itself. */
+bool policy_presentation_covers(enum policy_use use);
+
 #endif
