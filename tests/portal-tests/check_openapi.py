@@ -185,7 +185,7 @@ class Run:
         """A request that the portal accepted must be one that the document describes."""
         template = self.document.template_of(exchange["path"])
         operation = self.document.operations.get((exchange["method"], template), {})
-        if exchange["status"] >= 300 or "requestBody" not in operation:
+        if exchange["status"] >= 300 or "application/json" not in operation.get("requestBody", {}).get("content", {}):
             return
         if "request" not in exchange:
             if operation["requestBody"]["required"]:

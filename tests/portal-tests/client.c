@@ -173,7 +173,7 @@ void client_send(struct client *c, const char *method, const char *path, const c
 {
     struct outgoing out = {body, body == NULL ? 0 : len};
     struct curl_slist *headers = make_headers(c, content_type);
-    char url[400];
+    char url[1024];
     CURLcode code;
 
     memset(answer, 0, sizeof(*answer));

@@ -168,8 +168,8 @@ static void a_problem_never_quotes_the_body(void **state)
 
 static void routes_match_whole_paths_only(void **state)
 {
+    char id[ROUTE_VARIABLE_SIZE], allow[ROUTE_ALLOW_SIZE], path[2 * ROUTE_VARIABLE_SIZE];
     const struct route *route = NULL;
-    char id[64], allow[ROUTE_ALLOW_SIZE];
 
     (void)state;
     assert_int_equal(route_find("GET", "/api/v1/applications/abc", &route, id, allow), ROUTE_FOUND);
@@ -184,11 +184,14 @@ static void routes_match_whole_paths_only(void **state)
     assert_int_equal(route_find("GET", "/api/v1/applications/", &route, id, allow), ROUTE_NO_PATH);
     assert_int_equal(route_find("GET", "/api/v1/timex", &route, id, allow), ROUTE_NO_PATH);
     assert_int_equal(route_find("GET", "/api/v2/time", &route, id, allow), ROUTE_NO_PATH);
-    assert_int_equal(route_find("GET",
-                                "/api/v1/certificates/"
-                                "0123456789012345678901234567890123456789012345678901234567890123",
-                                &route, id, allow),
-                     ROUTE_NO_PATH);
+    assert_int_equal(route_find("GET", "/api/v1/ocsp/a/b//c=", &route, id, allow), ROUTE_FOUND);
+    assert_string_equal(id, "a/b//c=");
+    assert_int_equal(route_find("GET", "/api/v1/ocsp/", &route, id, allow), ROUTE_NO_PATH);
+    for (int len = ROUTE_VARIABLE_SIZE - 1; len <= ROUTE_VARIABLE_SIZE; len++) {
+        snprintf(path, sizeof(path), "/api/v1/certificates/%0*d", len, 0);
+        assert_int_equal(route_find("GET", path, &route, id, allow),
+                         len < ROUTE_VARIABLE_SIZE ? ROUTE_FOUND : ROUTE_NO_PATH);
+    }
 }
 
 static void captchas_are_pictures_that_are_drawn_anew(void **state)

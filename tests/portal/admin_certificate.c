@@ -1,26 +1,8 @@
 /* Suspending, resuming and revoking a certificate. The portal's CRL shows it from the next request on. */
 #include <stdio.h>
-#include <string.h>
 
 #include "admin.h"
-
-/* RFC 5280 section 5.3.1, those that suit a user's certificate. */
-static const struct {
-    const char *name;
-    int code;
-} reasons[] = {
-    {"unspecified", 0}, {"keyCompromise", 1},        {"affiliationChanged", 3},
-    {"superseded", 4},  {"cessationOfOperation", 5}, {"privilegeWithdrawn", 9},
-};
-
-static int find_reason(const char *name)
-{
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-        if (strcmp(reasons[i].name, name) == 0)
-            return reasons[i].code;
-    }
-    return -1;
-}
+#include "crl_reason.h"
 
 /* Ends the transaction around a change that had this result. */
 static enum error_code finish(struct admin *admin, enum store_result result, const char *serial,
@@ -76,10 +58,10 @@ enum error_code admin_revoke(struct admin *admin, int argc, char **argv, struct 
 
     if (status != ERROR_NONE)
         return status;
-    if (find_reason(reason) < 0)
+    if (crl_reason_code(reason) < 0)
         return error_set(err, ERROR_USAGE, "The reason %s is not known; see --help for those that are.",
                          reason);
     if (store_begin(admin->store))
-        result = certificate_revoke(admin->store, argv[1], find_reason(reason), admin->now_s);
+        result = certificate_revoke(admin->store, argv[1], crl_reason_code(reason), admin->now_s);
     return finish(admin, result, argv[1], "revoked", "neither revoked nor expired", err);
 }

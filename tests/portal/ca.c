@@ -144,10 +144,20 @@ out:
     return ok;
 }
 
+/* Where the certificate's state can be asked for: the CRL, and OCSP (RFC 5280 sections 4.2.1.13 and 4.2.2.1). */
+static bool add_addresses(X509 *certificate, X509 *issuing, const char *address)
+{
+    char crl[256], ocsp[256];
+
+    return snprintf(crl, sizeof(crl), "URI:%s/crl", address) < (int)sizeof(crl) &&
+           snprintf(ocsp, sizeof(ocsp), "OCSP;URI:%s/ocsp", address) < (int)sizeof(ocsp) &&
+           ca_extension_add(certificate, issuing, NID_crl_distribution_points, crl) &&
+           ca_extension_add(certificate, issuing, NID_info_access, ocsp);
+}
+
 static bool add_profile(X509 *certificate, const struct ca *ca, const struct ca_order *order)
 {
     bool signing = order->use == CERTIFICATE_SIGNING;
-    char point[256];
 
     if (!ca_extension_add(certificate, ca->issuing, NID_basic_constraints, "critical,CA:FALSE") ||
         !ca_extension_add(certificate, ca->issuing, NID_key_usage,
@@ -159,11 +169,7 @@ static bool add_profile(X509 *certificate, const struct ca *ca, const struct ca_
         !ca_extension_add(certificate, ca->issuing, NID_authority_key_identifier, "keyid:always") ||
         !add_email(certificate, order->email))
         return false;
-    if (order->crl_url[0] == '\0')
-        return true;
-    if (snprintf(point, sizeof(point), "URI:%s", order->crl_url) >= (int)sizeof(point))
-        return false;
-    return ca_extension_add(certificate, ca->issuing, NID_crl_distribution_points, point);
+    return order->address[0] == '\0' || add_addresses(certificate, ca->issuing, order->address);
 }
 
 enum error_code ca_issue(const struct ca *ca, const struct ca_order *order, X509 **certificate,

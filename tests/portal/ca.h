@@ -36,7 +36,7 @@ struct ca_order {
     EVP_PKEY *key;
     int64_t not_before;
     int64_t not_after;
-    const char *crl_url; /* "": no CRL distribution point */
+    const char *address; /* of the portal, where its API is; "": not known, so neither CRL nor OCSP is named */
 };
 
 enum error_code ca_issue(const struct ca *ca, const struct ca_order *order, X509 **certificate,

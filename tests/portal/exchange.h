@@ -14,6 +14,7 @@
 #include "portal.h"
 #include "problem.h"
 
+#define ROUTE_VARIABLE_SIZE  512
 #define EXCHANGE_HEADERS_MAX 8
 #define EXCHANGE_OWNED_MAX   8
 
@@ -39,7 +40,7 @@ struct exchange {
     int64_t now_s;
 
     const struct route *route; /* NULL: no such path or method */
-    char id[64];               /* the variable segment of the path */
+    char id[ROUTE_VARIABLE_SIZE]; /* the variable part of the path */
     const char *content_type;  /* of the request; these three are borrowed from the server and may be NULL */
     const char *accept_language;
     const char *cookie;

@@ -31,5 +31,9 @@ void handle_renewals_post(struct exchange *x);
 /* handle_certificate.c */
 void handle_certificates_get(struct exchange *x);
 void handle_certificate_get(struct exchange *x);
+void handle_suspension_post(struct exchange *x);
+/* handle_ocsp.c */
+void handle_ocsp_post(struct exchange *x);
+void handle_ocsp_get(struct exchange *x);
 
 #endif

@@ -7,15 +7,15 @@
 
 #include "subject.h"
 
-/* The address of the CRL, which is known once the portal has been started. */
-static bool find_crl_url(struct store *store, char *out, size_t size)
+/* The address of the API, which is known once the portal has been started. */
+static bool find_address(struct store *store, char *out, size_t size)
 {
     char address[128];
     enum store_result result = store_setting_get(store, "address", address, sizeof(address));
 
     out[0] = '\0';
     if (result == STORE_ROW)
-        snprintf(out, size, "%s/api/v1/crl", address);
+        snprintf(out, size, "%s/api/v1", address);
     return result != STORE_FAILED;
 }
 
@@ -57,7 +57,7 @@ enum error_code issuing_run(const struct ca *ca, struct store *store, const stru
                             struct application *application, struct error *err)
 {
     X509_NAME *subject = subject_name_new(registration);
-    char crl_url[160];
+    char address[160];
     struct ca_order order = {
         .use = CERTIFICATE_SIGNING,
         .subject = subject,
@@ -65,11 +65,11 @@ enum error_code issuing_run(const struct ca *ca, struct store *store, const stru
         .key = request->signing_key,
         .not_before = now_s,
         .not_after = now_s + (int64_t)CA_VALIDITY_DAYS * CLOCK_DAY_S,
-        .crl_url = crl_url,
+        .address = address,
     };
     enum error_code status;
 
-    if (subject == NULL || !find_crl_url(store, crl_url, sizeof(crl_url))) {
+    if (subject == NULL || !find_address(store, address, sizeof(address))) {
         X509_NAME_free(subject);
         return error_set(err, ERROR_INTERNAL, "The certificates cannot be made from what is registered.");
     }

@@ -210,8 +210,14 @@ static enum error_code run(const struct options *o, const sigset_t *ends, struct
     if (status == ERROR_NONE)
         status = ca_open(o->data_dir, &ca, err);
     portal.ca = ca;
+    if (status == ERROR_NONE) {
+        portal.ocsp_signer = ocsp_signer_new(ca);
+        if (portal.ocsp_signer == NULL)
+            status = error_set(err, ERROR_MEMORY, "There is no memory for the OCSP responder; free some.");
+    }
     if (status == ERROR_NONE)
         status = serve(&portal, o, ends, err);
+    ocsp_signer_free(&portal.ocsp_signer);
     ca_close(&ca);
     return status;
 }

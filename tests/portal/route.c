@@ -12,6 +12,8 @@ static const struct route routes[] = {
     {"GET", "/password-policy", handle_password_policy_get, ROUTE_PUBLIC, false},
     {"GET", "/ca", handle_ca_get, ROUTE_PUBLIC, true},
     {"GET", "/crl", handle_crl_get, ROUTE_PUBLIC, true},
+    {"POST", "/ocsp", handle_ocsp_post, ROUTE_PUBLIC, false},
+    {"GET", "/ocsp/{rest}", handle_ocsp_get, ROUTE_PUBLIC, false},
     {"POST", "/session", handle_session_post, ROUTE_PUBLIC, false},
     {"GET", "/session", handle_session_get, ROUTE_SESSION_ANY_PASSWORD, false},
     {"DELETE", "/session", handle_session_delete, ROUTE_SESSION_ANY_PASSWORD, false},
@@ -26,11 +28,13 @@ static const struct route routes[] = {
     {"POST", "/renewals", handle_renewals_post, ROUTE_SESSION, false},
     {"GET", "/certificates", handle_certificates_get, ROUTE_SESSION, false},
     {"GET", "/certificates/{id}", handle_certificate_get, ROUTE_SESSION, false},
+    {"POST", "/certificates/{id}/suspension", handle_suspension_post, ROUTE_SESSION, false},
 };
 
-static bool path_matches(const char *pattern, const char *path, char id[64])
+static bool path_matches(const char *pattern, const char *path, char id[ROUTE_VARIABLE_SIZE])
 {
-    const char *variable = strstr(pattern, "{id}");
+    const char *variable = strchr(pattern, '{');
+    const char *after = variable == NULL ? NULL : strchr(variable, '}') + 1;
     size_t before, len;
 
     if (variable == NULL)
@@ -38,8 +42,8 @@ static bool path_matches(const char *pattern, const char *path, char id[64])
     before = (size_t)(variable - pattern);
     if (strncmp(pattern, path, before) != 0)
         return false;
-    len = strcspn(path + before, "/");
-    if (len == 0 || len >= 64 || strcmp(path + before + len, variable + 4) != 0)
+    len = strcmp(variable, "{rest}") == 0 ? strlen(path + before) : strcspn(path + before, "/");
+    if (len == 0 || len >= ROUTE_VARIABLE_SIZE || strcmp(path + before + len, after) != 0)
         return false;
     memcpy(id, path + before, len);
     id[len] = '\0';
@@ -54,8 +58,8 @@ static void allow_method(char allow[ROUTE_ALLOW_SIZE], const char *method)
              strcmp(method, "GET") == 0 ? ", HEAD" : "");
 }
 
-enum route_match route_find(const char *method, const char *path, const struct route **route, char id[64],
-                            char allow[ROUTE_ALLOW_SIZE])
+enum route_match route_find(const char *method, const char *path, const struct route **route,
+                            char id[ROUTE_VARIABLE_SIZE], char allow[ROUTE_ALLOW_SIZE])
 {
     size_t prefix = strlen(PORTAL_API_PREFIX);
 

@@ -16,7 +16,7 @@ enum route_access {
 
 struct route {
     const char *method;
-    const char *path; /* below PORTAL_API_PREFIX; {id} is the variable segment */
+    const char *path; /* below PORTAL_API_PREFIX; {id} is the variable segment, {rest} all that follows */
     void (*handle)(struct exchange *x);
     enum route_access access;
     bool cacheable; /* the answer carries no Cache-Control: no-store */
@@ -30,10 +30,9 @@ enum route_match {
 
 #define ROUTE_ALLOW_SIZE 64
 
-/* HEAD is matched as GET (RFC 9110 section 9.3.2). id has room for 64 bytes; a longer segment matches
- * nothing. */
-enum route_match route_find(const char *method, const char *path, const struct route **route, char id[64],
-                            char allow[ROUTE_ALLOW_SIZE]);
+/* HEAD is matched as GET (RFC 9110 section 9.3.2). A variable part that does not fit id matches nothing. */
+enum route_match route_find(const char *method, const char *path, const struct route **route,
+                            char id[ROUTE_VARIABLE_SIZE], char allow[ROUTE_ALLOW_SIZE]);
 
 /* Runs an exchange whose body has arrived: session, forced password change, handler; always answers. */
 void route_run(struct exchange *x);
