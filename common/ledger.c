@@ -27,6 +27,13 @@ struct ledger {
     bool torn;              /* the last line has no newline */
 };
 
+/* The lock is given up, not left to close: a child that the host forked meanwhile shares it, and may live long. */
+static void close_locked(int fd)
+{
+    private_file_unlock(fd);
+    close(fd);
+}
+
 static enum error_code open_locked(const char *path, int *fd, struct error *err)
 {
     for (int tries = 0; tries < REOPEN_TRIES; tries++) {
@@ -40,7 +47,7 @@ static enum error_code open_locked(const char *path, int *fd, struct error *err)
             *fd = opened;
             return ERROR_NONE;
         }
-        close(opened);
+        close_locked(opened);
         if (status == ERROR_TIMEOUT)
             error_set(err, status, _("Another program has kept the ledger %s locked for too long."), path);
         if (status != ERROR_NONE)
@@ -140,7 +147,7 @@ static enum error_code ledger_open(const char *path, struct ledger *ledger, stru
     if (opened.head_fd >= 0)
         close(opened.head_fd);
     if (opened.fd >= 0)
-        close(opened.fd);
+        close_locked(opened.fd);
     return status;
 }
 
@@ -221,7 +228,7 @@ enum error_code ledger_append(const char *path, const struct ledger_entry *entry
     if (!write_line(&ledger, &rendered))
         status = error_set(err, ERROR_IO, _("The ledger %s cannot be written (%s)."), path, strerror(errno));
     close(ledger.head_fd);
-    close(ledger.fd); /* and with it the lock */
+    close_locked(ledger.fd);
     if (status == ERROR_NONE)
         *line = rendered;
     return status;

@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "pkcs11-module/dispatch.h"
 #include "pkcs11-module/dispatch_3.h"
+#include "pkcs11-module/softhsm.h"
 
 struct backend_member {
     const char *name;
@@ -183,6 +184,11 @@ CK_RV backend_open(const char *path, const char *parameters, CK_VOID_PTR init_ar
         goto out;
     if (parameters)
         init_args = backend_put_parameters(&with_parameters, init_args, parameters);
+    if (!opened.functions_3 && softhsm_is(path)) {
+        if (!softhsm_may_start())
+            goto out;
+        opened.functions = softhsm_guard(opened.functions);
+    }
     rv = backend_initialise(opened.functions, init_args);
     if (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED) {
         log_warning("backend %s is also used directly by this process, around the gate: take it out of the "

@@ -89,9 +89,17 @@ static CK_RV runtime_configure(struct runtime *rt)
         return CKR_GENERAL_ERROR;
     }
     log_open(&rt->config, NULL); /* without a log the gate still works */
+    rt->log_is_open = true;
     retry_init(&rt->retry, rt->config.module.pin_tries);
     cool_down_init(&rt->cool_down, rt->config.module.cool_down_s);
     return CKR_OK;
+}
+
+static void runtime_close_log(struct runtime *rt)
+{
+    if (rt->log_is_open)
+        log_close();
+    rt->log_is_open = false;
 }
 
 /* From here every call is refused. */
@@ -141,7 +149,7 @@ static CK_RV runtime_start_locked(struct runtime *rt, CK_VOID_PTR init_args)
         asks_clear(&rt->asks);
         login_table_clear(&rt->logins);
         config_clear(&rt->config);
-        log_close();
+        runtime_close_log(rt);
         return rv;
     }
     session_table_judge_by(&rt->sessions, &rt->config, requester_program(rt->program) ? rt->program : NULL);
@@ -197,7 +205,7 @@ CK_RV runtime_stop(void)
         session_table_judge_by(&rt->sessions, NULL, NULL);
         rv = backend_close(&rt->backend);
         config_clear(&rt->config);
-        log_close();
+        runtime_close_log(rt);
     }
     pthread_mutex_unlock(&rt->lifecycle);
     runtime_changing = false;
@@ -205,7 +213,8 @@ CK_RV runtime_stop(void)
 }
 
 /* A host that unloads the module, or exits, without C_Finalize: no PIN may stay behind, and no descriptor. The backend is
- * left alone: at exit it may be in pieces already. */
+ * left alone: at exit it may be in pieces already. In a forked child that has not initialised there is nothing to do;
+ * a lock that another thread held when its parent forked would never be given up. */
 __attribute__((destructor)) static void runtime_unload(void)
 {
     struct runtime *rt = atomic_exchange(&runtime_mapping, &runtime_none);
@@ -213,6 +222,6 @@ __attribute__((destructor)) static void runtime_unload(void)
     if (rt == &runtime_none)
         return;
     login_table_clear(&rt->logins);
-    log_close();
+    runtime_close_log(rt);
     munmap(rt, sizeof *rt);
 }

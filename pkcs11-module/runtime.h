@@ -15,6 +15,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "common/config.h"
 #include "pkcs11-module/asks.h"
@@ -31,6 +32,7 @@ struct runtime {
      * begins like CK_FUNCTION_LIST. */
     _Atomic(CK_FUNCTION_LIST *) functions;
     _Atomic(CK_FUNCTION_LIST_3_0 *) functions_3; /* the same, where the backend has 3.0; else NULL */
+    bool log_is_open; /* by this very process: a forked child leaves its parent's log, and the log's lock, alone */
     pthread_mutex_t lifecycle; /* C_Initialize and C_Finalize; all zeros is an unlocked mutex in glibc */
     struct backend backend;
     struct config config; /* constant while initialised */

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define VISIBLE __attribute__((visibility("default")))
 
@@ -10,6 +11,15 @@ VISIBLE struct mock_backend mock_backend = {
     .next_session = 1, .session_state = CKS_RW_USER_FUNCTIONS, .version = {2, 40}, .left_out = -1};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pid_t lock_owner; /* the process whose threads take it */
+
+/* In a forked child it may be held by a thread that is only in the parent. */
+static void free_lock_of_parent(void)
+{
+    if (lock_owner != getpid())
+        pthread_mutex_init(&lock, NULL);
+    lock_owner = getpid();
+}
 
 static CK_RV record(enum p11_call call, const uintptr_t *arguments, size_t count)
 {
@@ -263,6 +273,8 @@ static CK_RV answer(enum p11_call call, const uintptr_t *a, size_t count)
     long delay_ms;
     CK_RV rv;
 
+    if (call == CALL_C_Initialize)
+        free_lock_of_parent();
     pthread_mutex_lock(&lock);
     rv = answer_locked(call, a, count);
     delay_ms = mock_backend.delay_ms[call];
