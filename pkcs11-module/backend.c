@@ -158,21 +158,40 @@ struct backend_init_args {
     CK_VOID_PTR reserved_behind;
 };
 
-static CK_VOID_PTR backend_put_parameters(struct backend_init_args *with, const CK_C_INITIALIZE_ARGS *given,
-                                          const char *parameters)
+static bool backend_has_mutexes(const CK_C_INITIALIZE_ARGS *args)
 {
-    memset(with, 0, sizeof *with);
+    return args->CreateMutex || args->DestroyMutex || args->LockMutex || args->UnlockMutex;
+}
+
+/* Initialises with the application's arguments, and these parameters. An application that promises to call from one
+ * thread only (2.40, 5.4) may have more all the same, and SoftHSM2 crashes then: the backend is told to lock. One that
+ * cannot is told what the application said. */
+static CK_RV backend_initialise_with(CK_FUNCTION_LIST *functions, const CK_C_INITIALIZE_ARGS *given,
+                                     const char *parameters)
+{
+    struct backend_init_args with = {.args = {.flags = 0}};
+    const bool as_given = given && (backend_has_mutexes(given) || (given->flags & CKF_OS_LOCKING_OK));
+    CK_RV rv;
+
+    if (as_given && !parameters)
+        return backend_initialise(functions, (CK_VOID_PTR)given);
     if (given)
-        with->args = *given;
-    with->args.pReserved = (CK_VOID_PTR)parameters;
-    return with;
+        with.args = *given;
+    if (parameters)
+        with.args.pReserved = (CK_VOID_PTR)parameters;
+    if (!as_given)
+        with.args.flags |= CKF_OS_LOCKING_OK;
+    rv = backend_initialise(functions, &with);
+    if (as_given || rv != CKR_CANT_LOCK)
+        return rv;
+    with.args.flags &= ~CKF_OS_LOCKING_OK;
+    return backend_initialise(functions, &with);
 }
 
 /* RTLD_NODELETE: a backend brings libraries with threads and exit handlers of their own, and unloading those is
  * what crashes hosts; it also keeps the order in which exit handlers were registered (runtime_at_exit). */
 CK_RV backend_open(const char *path, const char *parameters, CK_VOID_PTR init_args, struct backend *backend)
 {
-    struct backend_init_args with_parameters;
     struct backend opened = {.library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)};
     CK_RV rv = CKR_GENERAL_ERROR;
 
@@ -182,14 +201,12 @@ CK_RV backend_open(const char *path, const char *parameters, CK_VOID_PTR init_ar
     }
     if (!backend_find_lists(&opened, path))
         goto out;
-    if (parameters)
-        init_args = backend_put_parameters(&with_parameters, init_args, parameters);
     if (!opened.functions_3 && softhsm_is(path)) {
         if (!softhsm_may_start())
             goto out;
         opened.functions = softhsm_guard(opened.functions);
     }
-    rv = backend_initialise(opened.functions, init_args);
+    rv = backend_initialise_with(opened.functions, init_args, parameters);
     if (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED) {
         log_warning("backend %s is also used directly by this process, around the gate: take it out of the "
                     "application's list of modules",

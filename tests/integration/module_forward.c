@@ -101,6 +101,54 @@ static void get_function_list_answers_the_same_list(void **state)
     assert_ptr_equal(list, fx.p11);
 }
 
+static CK_RV create_mutex(CK_VOID_PTR_PTR mutex)
+{
+    *mutex = NULL;
+    return CKR_OK;
+}
+
+static CK_RV use_mutex(CK_VOID_PTR mutex)
+{
+    (void)mutex;
+    return CKR_OK;
+}
+
+/* An application that promises to have one thread may still have more (pkcs11-tool --test-threads): the backend locks. */
+static void backend_locks_whatever_the_application_says(void **state)
+{
+    CK_C_INITIALIZE_ARGS one_thread = {.flags = 0};
+    CK_C_INITIALIZE_ARGS own_locks = {.CreateMutex = create_mutex,
+                                      .DestroyMutex = use_mutex,
+                                      .LockMutex = use_mutex,
+                                      .UnlockMutex = use_mutex};
+    struct mock_backend *mock = mock_reset();
+
+    (void)state;
+    mock_configure(&fx, mock_backend_path(), "");
+    assert_ok(fx.p11->C_Initialize(NULL));
+    assert_int_equal(mock->init_flags, CKF_OS_LOCKING_OK);
+    fixture_stop(&fx);
+    assert_ok(fx.p11->C_Initialize(&one_thread));
+    assert_int_equal(mock->init_flags, CKF_OS_LOCKING_OK);
+    assert_int_equal(one_thread.flags, 0);
+    fixture_stop(&fx);
+    assert_ok(fx.p11->C_Initialize(&own_locks)); /* those it gets */
+    assert_int_equal(mock->init_flags, 0);
+}
+
+static void backend_without_locks_is_told_what_the_application_said(void **state)
+{
+    CK_C_INITIALIZE_ARGS threads = {.flags = CKF_OS_LOCKING_OK};
+    struct mock_backend *mock = mock_reset();
+
+    (void)state;
+    mock->cannot_lock = true;
+    mock_configure(&fx, mock_backend_path(), "");
+    assert_rv(fx.p11->C_Initialize(&threads), CKR_CANT_LOCK);
+    assert_ok(fx.p11->C_Initialize(NULL));
+    assert_int_equal(mock->init_flags, 0);
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -129,6 +177,8 @@ int main(void)
         cmocka_unit_test_teardown(nothing_answers_before_initialize, stop),
         cmocka_unit_test_teardown(every_pointer_is_set, stop),
         cmocka_unit_test_teardown(get_function_list_answers_the_same_list, stop),
+        cmocka_unit_test_teardown(backend_locks_whatever_the_application_says, stop),
+        cmocka_unit_test_teardown(backend_without_locks_is_told_what_the_application_said, stop),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

@@ -223,7 +223,7 @@ static CK_RV answer_locked(enum p11_call call, const uintptr_t *a, size_t count)
     switch (call) {
     case CALL_C_Initialize:
         note_init_args((const CK_C_INITIALIZE_ARGS *)a[0]);
-        return CKR_OK;
+        return mock_backend.cannot_lock && (mock_backend.init_flags & CKF_OS_LOCKING_OK) ? CKR_CANT_LOCK : CKR_OK;
     case CALL_C_GetSlotList:
         answer_slots(a);
         return CKR_OK;

@@ -69,6 +69,7 @@ struct mock_backend {
     /* What C_Initialize was given. */
     char init_reserved[128];
     CK_FLAGS init_flags;
+    bool cannot_lock; /* it has no locks of the system's: CKR_CANT_LOCK */
 
     /* How the library presents itself. */
     CK_RV list_answer; /* of C_GetFunctionList */
