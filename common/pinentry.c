@@ -9,6 +9,7 @@
 
 #include "common/assuan_memory.h"
 #include "common/i18n.h"
+#include "common/pinentry_environment.h"
 #include "common/pinentry_process.h"
 
 #define DEFAULT_TIMEOUT_S 120
@@ -127,29 +128,22 @@ static gpg_error_t send_option(struct conversation *c, const char *name, const c
     return send_setting(c, command, " ");
 }
 
-/* The terminal a text-mode pinentry is to use. */
-static const char *terminal_name(char *buffer, size_t size)
+static gpg_error_t take_flavor(void *data, const void *buffer, size_t len)
 {
-    const char *named = getenv("GPG_TTY");
+    bool *text_only = data;
 
-    if (named && named[0] == '/')
-        return named;
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (ttyname_r(fd, buffer, size) == 0)
-            return buffer;
-    return NULL;
+    *text_only = (len == 3 && memcmp(buffer, "tty", 3) == 0) || (len == 6 && memcmp(buffer, "curses", 6) == 0);
+    return 0;
 }
 
-/* The locale of a category as the environment gives it: a host need not have called setlocale. */
-static const char *locale_name(const char *category)
+/* Does this pinentry know terminals only? Without one, pinentry-tty would take its commands for the PIN. One that does
+ * not say what it is may have windows. */
+static bool is_for_terminals(struct conversation *c)
 {
-    const char *value = getenv("LC_ALL");
+    bool text_only = false;
 
-    if (!value || !value[0])
-        value = getenv(category);
-    if (!value || !value[0])
-        value = getenv("LANG");
-    return value;
+    (void)assuan_transact(c->ctx, "GETINFO flavor", take_flavor, &text_only, NULL, NULL, NULL, NULL);
+    return text_only;
 }
 
 static gpg_error_t send_environment(struct conversation *c)
@@ -157,19 +151,22 @@ static gpg_error_t send_environment(struct conversation *c)
     char tty[256];
     char owner[128];
     char host[64] = "";
+    const char *terminal = pinentry_environment_terminal(tty, sizeof tty);
     gpg_error_t rc;
 
+    if (!terminal && is_for_terminals(c))
+        return gpg_error(GPG_ERR_ENOTTY);
     gethostname(host, sizeof host - 1);
     snprintf(owner, sizeof owner, "%ld/%lu %s", (long)getpid(), (unsigned long)getuid(), host);
-    rc = send_option(c, "ttyname", terminal_name(tty, sizeof tty));
+    rc = send_option(c, "ttyname", terminal);
     if (!rc)
         rc = send_option(c, "ttytype", getenv("TERM"));
     if (!rc)
         rc = send_option(c, "display", getenv("DISPLAY"));
     if (!rc)
-        rc = send_option(c, "lc-ctype", locale_name("LC_CTYPE"));
+        rc = send_option(c, "lc-ctype", pinentry_environment_locale("LC_CTYPE"));
     if (!rc)
-        rc = send_option(c, "lc-messages", locale_name("LC_MESSAGES"));
+        rc = send_option(c, "lc-messages", pinentry_environment_locale("LC_MESSAGES"));
     if (!rc)
         rc = send_option(c, "owner", owner);
     return rc;
@@ -232,6 +229,15 @@ static enum error_code failure(const struct conversation *c, const char *program
         return error_set(err, ERROR_CANCELLED, _("The question was answered with Cancel."));
     case GPG_ERR_ENOMEM:
         return error_set(err, ERROR_MEMORY, _("There is no locked memory left for the PIN."));
+    case GPG_ERR_ENOTTY:
+        return error_set(err, ERROR_PROMPT,
+                         _("The PIN could not be asked for: %s has neither a display nor a terminal. Start the program "
+                           "in a terminal or on a desktop, or name a terminal in GPG_TTY."),
+                         program);
+    case GPG_ERR_WINDOW_TOO_SMALL:
+        return error_set(err, ERROR_PROMPT,
+                         _("The PIN could not be asked for: the terminal is too small for the question. Make it "
+                           "larger, 80 by 24 or more."));
     default:
         return error_set(err, ERROR_PROMPT, _("The PIN could not be asked for: %s failed (%s)."), program,
                          gpg_strerror(rc));

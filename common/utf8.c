@@ -43,6 +43,27 @@ bool utf8_is_harmful(const char *c, size_t n)
             (u[1] == 0x81 && u[2] >= 0xA6 && u[2] <= 0xA9));
 }
 
+#define CUT_MARK "\xe2\x80\xa6" /* U+2026 */
+
+/* Gives back whole characters from the end until the mark has room there. */
+static size_t mark_cut(char *out, size_t written, size_t size, size_t weight, size_t limit)
+{
+    const size_t mark = sizeof CUT_MARK - 1;
+
+    if (limit < mark || size <= mark)
+        return written;
+    while (written > 0 && (weight + mark > limit || written + mark >= size)) {
+        do
+            written--;
+        while (written > 0 && is_tail(out[written]));
+        weight = 0;
+        for (size_t i = 0; i < written; i++)
+            weight += out[i] == '%' ? 3 : 1;
+    }
+    memcpy(out + written, CUT_MARK, mark);
+    return written + mark;
+}
+
 size_t utf8_show(const char *text, size_t len, char *out, size_t size, size_t limit)
 {
     size_t written = 0, weight = 0;
@@ -53,8 +74,10 @@ size_t utf8_show(const char *text, size_t len, char *out, size_t size, size_t li
         const size_t bytes = shown ? n : 1;
         const size_t costs = shown && text[i] == '%' ? 3 : bytes;
 
-        if (weight + costs > limit || written + bytes >= size)
+        if (weight + costs > limit || written + bytes >= size) {
+            written = mark_cut(out, written, size, weight, limit);
             break;
+        }
         if (shown)
             memcpy(out + written, text + i, n);
         else

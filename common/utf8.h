@@ -18,7 +18,8 @@ bool utf8_is_harmful(const char *character, size_t n);
 
 /* Writes text of len bytes into out (of size bytes, NUL included): what is not well-formed, control characters and the
  * characters that turn the direction of writing become '?'; cut at a whole character so that, with '%' counted as three
- * (Assuan's escaping), at most limit bytes are written. Returns the bytes written. */
+ * (Assuan's escaping), at most limit bytes are written, the last of them "…" where there is room for it. Returns the
+ * bytes written. */
 size_t utf8_show(const char *text, size_t len, char *out, size_t size, size_t limit);
 
 #endif

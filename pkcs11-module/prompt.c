@@ -52,7 +52,7 @@ static void text_add_key(struct prompt_text *text, const struct prompt_use *use)
 
     if (use->facts->label[0]) {
         prompt_text_add(text, _("Key: %s\n"),
-                        prompt_value_show(&label, use->facts->label, strlen(use->facts->label), 160));
+                        prompt_value_show(&label, use->facts->label, strlen(use->facts->label), 120));
     } else {
         sodium_bin2hex(id, sizeof id, use->facts->id, use->facts->id_len);
         prompt_text_add(text, _("Key: without a label, id %s\n"), use->facts->id_len ? id : "-");
@@ -91,7 +91,7 @@ static void use_text(struct prompt_text *text, const struct prompt_use *use, con
     prompt_text_add_program(text, &requester);
     if (use->subject)
         prompt_text_add(text, _("Certificate: %s\n"),
-                        prompt_value_show(&subject, use->subject, strlen(use->subject), 160));
+                        prompt_value_show(&subject, use->subject, strlen(use->subject), 112));
     prompt_text_add_command(text, &requester);
 }
 

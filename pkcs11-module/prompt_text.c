@@ -6,6 +6,7 @@
 
 #include "common/i18n.h"
 #include "common/utf8.h"
+#include "common/utf8_wrap.h"
 
 void prompt_text_add(struct prompt_text *text, const char *format, ...)
 {
@@ -51,7 +52,7 @@ void prompt_text_add_program(struct prompt_text *text, const struct requester *r
     struct prompt_value path;
 
     prompt_text_add(text, _("Program: %s (process %ld)\n"),
-                    prompt_value_show(&path, requester->path, strlen(requester->path), 160),
+                    prompt_value_show(&path, requester->path, strlen(requester->path), 100),
                     (long)requester->pid);
 }
 
@@ -61,7 +62,7 @@ void prompt_text_add_command(struct prompt_text *text, const struct requester *r
 
     prompt_text_add(
         text, _("Command: %s\n"),
-        prompt_value_show(&command, requester->command, strlen(requester->command), PROMPT_VALUE_MAX));
+        prompt_value_show(&command, requester->command, strlen(requester->command), 116));
 }
 
 void prompt_text_add_tries(struct prompt_text *text, const CK_TOKEN_INFO *token,
@@ -76,14 +77,34 @@ void prompt_text_add_tries(struct prompt_text *text, const CK_TOKEN_INFO *token,
         prompt_text_add(text, _("A wrong PIN was entered before: few tries are left.\n"));
 }
 
-void prompt_question_init(struct pinentry_question *question, const struct config *config,
-                          const struct prompt_text *text, int cancel_fd)
+/* What is said, and under a blank line the particulars, whose further lines are indented: a label must not be able to
+ * look like a line of its own. */
+static void wrap(struct prompt_text *text)
 {
+    char *blank_line = strstr(text->bytes, "\n\n");
+    size_t head;
+
+    if (blank_line)
+        *blank_line = '\0';
+    utf8_wrap(text->bytes, PROMPT_COLUMNS, 0, text->wrapped, sizeof text->wrapped);
+    if (!blank_line)
+        return;
+    *blank_line = '\n';
+    head = strlen(text->wrapped);
+    utf8_wrap(blank_line, PROMPT_COLUMNS, PROMPT_INDENT, text->wrapped + head, sizeof text->wrapped - head);
+}
+
+void prompt_question_init(struct pinentry_question *question, const struct config *config,
+                          struct prompt_text *text, int cancel_fd)
+{
+    while (text->len > 0 && text->bytes[text->len - 1] == '\n')
+        text->bytes[--text->len] = '\0'; /* pinentry has its own blank line there */
+    wrap(text);
     *question = (struct pinentry_question){
         .program = config->module.pinentry,
         .timeout_s = config->module.prompt_timeout_s,
         .cancel_fd = cancel_fd,
         .title = "Pinward",
-        .text = text->bytes,
+        .text = text->wrapped,
     };
 }

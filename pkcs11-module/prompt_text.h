@@ -19,9 +19,16 @@
 #define PROMPT_TEXT_MAX  1400
 #define PROMPT_VALUE_MAX 255
 
+/* No line is wider, and that of a SHA-256 in hexadecimal, indented, not broken. The limits of the values below are such that a value takes two
+ * lines at most, so that pinentry-curses has room for the whole question on a terminal of 80 by 24; it refuses to ask
+ * where it has not. */
+#define PROMPT_COLUMNS 70
+#define PROMPT_INDENT  2
+
 struct prompt_text {
     char bytes[PROMPT_TEXT_MAX];
     size_t len;
+    char wrapped[PROMPT_TEXT_MAX]; /* of prompt_question_init */
 };
 
 /* What does not fit is left out. */
@@ -44,8 +51,8 @@ void prompt_text_add_command(struct prompt_text *text, const struct requester *r
 void prompt_text_add_tries(struct prompt_text *text, const CK_TOKEN_INFO *token,
                            const struct retry_state *tries);
 
-/* A question with this text; labels are the caller's to add. text must outlive it. */
+/* A question with this text, broken into lines; labels are the caller's to add. text must outlive it. */
 void prompt_question_init(struct pinentry_question *question, const struct config *config,
-                          const struct prompt_text *text, int cancel_fd);
+                          struct prompt_text *text, int cancel_fd);
 
 #endif

@@ -56,19 +56,37 @@ static void text_is_shown_harmlessly(void **state)
     }
 }
 
-/* Whole characters within the limit, in which '%' counts what it costs once it is escaped. */
+/* Whole characters within the limit, in which '%' counts what it costs once it is escaped; what was cut says so. */
 static void limit_is_kept(void **state)
 {
-    char out[8];
+    static const struct {
+        const char *text;
+        size_t size, limit;
+        const char *shown;
+    } table[] = {
+        {"%%%%", 16, 12, "%%%%"},
+        {"%%%%", 16, 11, "%%…"},
+        {"%%%%", 16, 2, ""},
+        {"王小明", 16, 9, "王小明"},
+        {"王小明", 16, 8, "王…"},
+        {"王小明", 9, 100, "王…"},
+        {"王小", 6, 100, "…"},
+        {"abcdefghij", 11, 100, "abcdefghij"},
+        {"abcdefghij", 10, 100, "abcdef…"},
+        {"abcdefghij", 3, 100, "ab"},
+    };
 
     (void)state;
-    assert_int_equal(utf8_show("%%%%", 4, out, sizeof out, 7), 2);
-    assert_string_equal(out, "%%");
-    assert_int_equal(utf8_show("\xe7\x8e\x8b\xe5\xb0\x8f", 6, out, sizeof out, 5), 3);
-    assert_string_equal(out, "\xe7\x8e\x8b");
-    assert_int_equal(utf8_show("\xe7\x8e\x8b\xe5\xb0\x8f", 6, out, 6, 100), 3);
-    assert_int_equal(utf8_show("abcdefghij", 10, out, sizeof out, 100), 7);
-    assert_string_equal(out, "abcdefg");
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        char out[16];
+
+        memset(out, '#', sizeof out);
+        assert_int_equal(utf8_show(table[i].text, strlen(table[i].text), out, table[i].size, table[i].limit),
+                         strlen(table[i].shown));
+        assert_string_equal(out, table[i].shown);
+        for (size_t end = table[i].size; end < sizeof out; end++)
+            assert_int_equal(out[end], '#');
+    }
 }
 
 int main(void)
