@@ -33,7 +33,7 @@ enum error_code prompt_batch_pin(const struct config *config, const struct promp
             : _("A program wants to use your keys SEVERAL TIMES without asking again."),
         _("Enter the PIN only if you have just asked for this."));
     prompt_text_add(&text, _("Purpose, as the program says: %s\n"),
-                    prompt_value_show(&purpose, batch->purpose, strlen(batch->purpose), PROMPT_VALUE_MAX));
+                    prompt_value_show(&purpose, batch->purpose, strlen(batch->purpose), 160));
     prompt_text_add(&text,
                     _("How often: at most %lu times, to sign or to decrypt with any key on the token\n"),
                     batch->uses);

@@ -100,7 +100,7 @@ static void window_says_what_is_agreed_to(void **state)
     assert_contains(questions, "at most 3 times");
     assert_contains(questions, "at most 90 s");
     assert_contains(questions, FIXTURE_TOKEN);
-    assert_contains(questions, "(process ");
+    assert_contains(questions, "(process");
     assert_not_contains(questions, "log in");
     free(questions);
     assert_ok(batch_request(&fx, 1, 120, &batch));
