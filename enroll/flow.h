@@ -23,6 +23,7 @@ struct flow {
     struct session session;
     struct journal journal;
     struct token *token;                 /* NULL until a step needs it */
+    struct token_batch batch;            /* the uses of keys to come, for which the user is asked once; 0: none */
     bool resumed;                        /* an earlier run has begun this enrollment */
     struct portal_registration promised; /* the journal's registration, read */
 };
@@ -63,6 +64,9 @@ enum error_code flow_accept_terms(struct flow *flow, struct error *err);
 
 /* The token, opened and logged in. ERROR_TOKEN: it is not the one on which the enrollment was begun. */
 enum error_code flow_use_token(struct flow *flow, struct error *err);
+
+/* Logs in to the opened token, with one PIN entry for all uses that flow->batch names. */
+enum error_code flow_log_in(struct flow *flow, struct error *err);
 
 /* A new id of a request. */
 enum error_code flow_new_uuid(char **field, struct error *err);

@@ -295,6 +295,13 @@ static const struct flow_step flow_activate_steps[] = {
     {JOURNAL_WRITTEN, N_("Writing the certificates to the token."), flow_step_write},
 };
 
+/* The proof of possession: one signature, one decryption. After it, certificates are written, no key is used. */
+static void flow_activate_expect(struct flow *flow)
+{
+    flow->batch = (struct token_batch){.uses = flow->journal.state < JOURNAL_ACTIVATED ? 2 : 0,
+                                       .purpose = _("Activate the new certificates")};
+}
+
 static enum error_code flow_activate_run(struct flow *flow, struct error *err)
 {
     enum error_code status = ERROR_NONE;
@@ -320,6 +327,7 @@ enum error_code flow_activate(struct app *app, struct error *err)
     enum error_code status = flow_open(app, &flow, err);
 
     if (status == ERROR_NONE) {
+        flow_activate_expect(&flow);
         status = flow_activate_run(&flow, err);
         flow_close(&flow);
     }

@@ -88,6 +88,12 @@ static const struct flow_step flow_apply_steps[] = {
     {JOURNAL_SUBMITTED, N_("Sending the request to the portal."), flow_step_submit},
 };
 
+/* One signature, and another when the portal wants the request signed anew. */
+static void flow_apply_expect(struct flow *flow)
+{
+    flow->batch = (struct token_batch){.uses = 2, .purpose = _("Apply for certificates")};
+}
+
 static enum error_code flow_apply_run(struct flow *flow, struct error *err)
 {
     enum error_code status = flow->app->options.start_over ? flow_discard(flow, err) : ERROR_NONE;
@@ -122,6 +128,7 @@ enum error_code flow_apply(struct app *app, struct error *err)
     enum error_code status = flow_open(app, &flow, err);
 
     if (status == ERROR_NONE) {
+        flow_apply_expect(&flow);
         status = flow_apply_run(&flow, err);
         flow_close(&flow);
     }

@@ -14,6 +14,11 @@
 #define FLOW_KEY_ID_LEN 20
 #define FLOW_NAME_MAX   64
 
+enum error_code flow_log_in(struct flow *flow, struct error *err)
+{
+    return token_login_for(flow->token, flow->batch.uses > 0 ? &flow->batch : NULL, err);
+}
+
 enum error_code flow_use_token(struct flow *flow, struct error *err)
 {
     const struct journal *journal = &flow->journal;
@@ -30,7 +35,7 @@ enum error_code flow_use_token(struct flow *flow, struct error *err)
               "token and run the same command again, or begin anew with --start-over."),
             journal->token_label, journal->token_serial, token_label(flow->token), token_serial(flow->token));
     }
-    return status == ERROR_NONE ? token_login(flow->token, err) : status;
+    return status == ERROR_NONE ? flow_log_in(flow, err) : status;
 }
 
 enum error_code flow_new_uuid(char **field, struct error *err)

@@ -91,7 +91,7 @@ static enum error_code flow_renew_find_old(struct flow *flow, const char *serial
     if (status != ERROR_NONE || !found) {
         return status != ERROR_NONE ? status : flow_renew_missing(flow, missing_certificate, err);
     }
-    status = token_login(flow->token, err);
+    status = flow_log_in(flow, err);
     if (status == ERROR_NONE) {
         status = token_find_key_of(flow->token, X509_get0_pubkey(old), &found, key, err);
     }
@@ -257,6 +257,16 @@ static const struct flow_step flow_renew_steps[] = {
     {JOURNAL_WRITTEN, N_("Writing the new certificates to the token."), flow_step_write},
 };
 
+/* The request is signed by the new key and by the old one, twice when the portal wants it signed anew; then the proof of
+ * possession, as in flow_activate.c. */
+static void flow_renew_expect(struct flow *flow)
+{
+    const enum journal_state state = flow->journal.state;
+    const unsigned long left = state < JOURNAL_SUBMITTED ? 6 : state < JOURNAL_ACTIVATED ? 2 : 0;
+
+    flow->batch = (struct token_batch){.uses = left, .purpose = _("Renew the certificates")};
+}
+
 static enum error_code flow_renew_run(struct flow *flow, struct error *err)
 {
     enum error_code status = flow->app->options.start_over ? flow_discard(flow, err) : ERROR_NONE;
@@ -281,6 +291,7 @@ enum error_code flow_renew(struct app *app, struct error *err)
     enum error_code status = flow_open(app, &flow, err);
 
     if (status == ERROR_NONE) {
+        flow_renew_expect(&flow);
         status = flow_renew_run(&flow, err);
         flow_close(&flow);
     }

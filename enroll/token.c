@@ -233,7 +233,29 @@ static enum error_code token_login_asking(struct token *token, struct error *err
     return status;
 }
 
+/* The module asks: for the batch, or, where there is none, for the login alone. */
+static enum error_code token_login_at_module(struct token *token, const struct token_batch *batch,
+                                             struct error *err)
+{
+    CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+    enum error_code status = batch ? token_batch_request(token, batch, &session, err) : ERROR_NONE;
+
+    /* libp11 must log in too, to know of it; that asks nobody once the user is logged in. */
+    if (status == ERROR_NONE && PKCS11_login(token->slot, 0, NULL) != 0) {
+        status = token_failed(err, _("logging in"));
+    }
+    if (session != CK_INVALID_HANDLE) {
+        token->functions->C_CloseSession(session);
+    }
+    return status;
+}
+
 enum error_code token_login(struct token *token, struct error *err)
+{
+    return token_login_for(token, NULL, err);
+}
+
+enum error_code token_login_for(struct token *token, const struct token_batch *batch, struct error *err)
 {
     const PKCS11_TOKEN *info = token->slot->token;
     enum error_code status = ERROR_NONE;
@@ -249,11 +271,7 @@ enum error_code token_login(struct token *token, struct error *err)
         return token_failed(err, _("opening a session"));
     }
     if (info->loginRequired) {
-        if (!info->secureLogin) {
-            status = token_login_asking(token, err);
-        } else if (PKCS11_login(token->slot, 0, NULL) != 0) {
-            status = token_failed(err, _("logging in"));
-        }
+        status = info->secureLogin ? token_login_at_module(token, batch, err) : token_login_asking(token, err);
     }
     if (status == ERROR_NONE) {
         token->logged_in = true;

@@ -3,7 +3,7 @@
  *
  * The module shows a protected authentication path, so that the PIN is typed into the module's own prompt and
  * never passes through this program. A module that does not (prompt = application) gets the PIN from ask_pin.
- * Files: token.c (opening, login), token_error.c, token_key.c, token_certificate.c.
+ * Files: token.c (opening, login), token_batch.c (one PIN entry for many uses), token_error.c, token_key.c, token_certificate.c.
  * Owner: struct token is one token with one login; keys and certificates found on it are new references that
  * must be freed before it. Thread rule: one thread.
  */
@@ -30,6 +30,15 @@ const char *token_serial(const struct token *token);
 
 /* Logs the user in; nothing when that is done already. */
 enum error_code token_login(struct token *token, struct error *err);
+
+/* The private uses that are to come: the user is asked once for all of them (include/pinward.h, batch consent). */
+struct token_batch {
+    unsigned long uses;
+    const char *purpose; /* translated; what does not fit is cut */
+};
+
+/* token_login for them. A module that knows no batches logs in, and asks at every use. */
+enum error_code token_login_for(struct token *token, const struct token_batch *batch, struct error *err);
 
 /* What just failed on the token, from OpenSSL's error queue, as a sentence; what: what was being done. */
 enum error_code token_failed(struct error *err, const char *what);

@@ -21,6 +21,11 @@ struct token {
     CK_FUNCTION_LIST *functions;
 };
 
+/* Asks for the batch, which logs the user in; or nobody, where the module has none. *session: one that is to be closed
+ * after libp11 has opened its own, since the login ends with the last session; CK_INVALID_HANDLE: none. */
+enum error_code token_batch_request(struct token *token, const struct token_batch *batch,
+                                    CK_SESSION_HANDLE *session, struct error *err);
+
 /* The sentence for a return value of the module. Never ERROR_NONE. */
 enum error_code token_failed_rv(struct error *err, CK_RV rv, const char *what);
 

@@ -114,16 +114,16 @@ static CK_RV ask_once(struct request *request, const char *wrong)
 static CK_RV ask(struct request *request)
 {
     const char *wrong = NULL;
+    CK_RV rv = CKR_OK;
 
     for (int tries = 0; tries < BATCH_TRIES; tries++) {
-        CK_RV rv = ask_once(request, wrong);
-
+        rv = ask_once(request, wrong);
         if (!is_wrong_pin(rv))
             return rv;
         wrong = _("The PIN was wrong.");
     }
     log_warning("%d wrong PINs: the batch is refused", BATCH_TRIES);
-    return CKR_FUNCTION_REJECTED;
+    return rv;
 }
 
 static bool within_limits(const struct runtime *rt, const struct lease_terms *terms)

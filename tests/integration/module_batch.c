@@ -168,7 +168,7 @@ static void refused_leaves_nothing(void **state)
     consent = batch_functions(&fx);
     script_set(&fx, "cancel\n" WRONG WRONG WRONG);
     assert_rv(batch_request(&fx, 1, 60, &batch), CKR_FUNCTION_CANCELED);
-    assert_rv(batch_request(&fx, 1, 60, &batch), CKR_FUNCTION_REJECTED);
+    assert_rv(batch_request(&fx, 1, 60, &batch), CKR_PIN_INCORRECT);
     assert_true(script_used_up(&fx));
     assert_int_equal(batch, 42);
     assert_int_equal(batch_count(&fx), 0);

@@ -128,11 +128,18 @@ def pin_wrong_or_cancelled(world):
     unchanged(world, lambda: world.tool(*apply, answers=["pin 000000"] * 3, expect=TOKEN, says="The PIN was wrong"))
     world.tool(*apply, answers=[f"pin {PIN}"])
     unchanged(world, lambda: world.activate(answers=[f"pin {PIN}", "cancel"], expect=CANCELLED))
-    # The password is right, but the use of the decryption key is refused: nothing is activated.
+    unchanged(world, lambda: world.activate(answers=[f"pin {PIN}", "pin wrong-password"], expect=LOGIN,
+                                            says="2 tries are left"))
+    # Where no batch is allowed every use asks: the login's PIN covers the first, the signature. The password is right, but
+    # the use of the decryption key is refused: nothing is activated.
+    world.configure(batch_uses="0")
     unchanged(world, lambda: world.activate(answers=[f"pin {PIN}", f"pin {PASSWORD}", "cancel"], expect=CANCELLED,
                                             says="was done"))
-    unchanged(world, lambda: world.activate(answers=[f"pin {PIN}", "pin wrong-password", f"pin {PIN}"], expect=LOGIN,
-                                            says="2 tries are left"))
+    # A batch of one use does for the signature only.
+    world.configure(batch_uses="1")
+    unchanged(world, lambda: world.activate(answers=[f"pin {PIN}", f"pin {PASSWORD}", "cancel"], expect=CANCELLED,
+                                            says="was done"))
+    world.configure()
     world.activate()
 
 

@@ -21,7 +21,7 @@ def without_a_person(world):
     apply = json.loads(world.tool("apply", "--name", "me", "--accept-terms", terms, "--yes", "--json",
                                   answers=[f"pin {PIN}"]))
     check(apply["activated"] is False and apply["signing_key"] == "me (signing)", apply)
-    activate = json.loads(world.tool("activate", "--password-file", own, "--json", answers=[f"pin {PIN}"] * 2))
+    activate = json.loads(world.tool("activate", "--password-file", own, "--json", answers=[f"pin {PIN}"]))
     check(activate["activated"] is True and activate["application_id"] == apply["application_id"], activate)
     status = world.status()
     check(status["standing"] == "well" and [c["on_token"] for c in status["certificates"]] == [True, True], status)

@@ -43,9 +43,9 @@ def story(world):
     world.tool("login", "--account", "wang", answers=[f"pin {PASSWORD}"])
     check(all(c["renewal_due"] for c in world.status(expect=DUE)["certificates"]))
     enveloped = envelope(world)
-    # PINs: the login covers the new key's signature, then the old key's, then (activation) sign and decrypt.
+    # One PIN entry for the login, the signatures of the new and the old key, and the proof of possession.
     world.tool("renew", "--accept-terms", world.terms_version(), "--yes",
-               answers=[f"pin {PIN}", f"pin {PIN}", f"pin {PASSWORD}", f"pin {PIN}", f"pin {PIN}"],
+               answers=[f"pin {PIN}", f"pin {PASSWORD}"],
                says="are active and on the token")
     states = sorted((c["use"], c["state"]) for c in world.status()["certificates"])
     check(states == [("encryption", "active"), ("encryption", "renewed"), ("signing", "active"), ("signing", "renewed")])
@@ -102,7 +102,7 @@ def approval_by_hand(world):
     world.activate()
     world.set_clock(0)
     world.tool("login", "--account", "wang", answers=[f"pin {PASSWORD}"])
-    world.tool("renew", "--accept-terms", world.terms_version(), "--yes", answers=[f"pin {PIN}", f"pin {PIN}"],
+    world.tool("renew", "--accept-terms", world.terms_version(), "--yes", answers=[f"pin {PIN}"],
                expect=STATE, says="has not approved")
     world.admin("approve", world.status(expect=DUE)["open_application"])
     world.tool("apply", expect=STATE, says="complete it with pinward renew")

@@ -162,8 +162,8 @@ class World:
                          **{"answers": [f"pin {PIN}"], **options})
 
     def activate(self, **options):
-        # The login's PIN covers the first use, the signature; the decryption asks again.
-        return self.tool("activate", **{"answers": [f"pin {PIN}", f"pin {PASSWORD}", f"pin {PIN}"], **options})
+        # One PIN entry for the login and both uses (batch consent).
+        return self.tool("activate", **{"answers": [f"pin {PIN}", f"pin {PASSWORD}"], **options})
 
     def enroll(self, account="wang"):
         self.login(account)
