@@ -26,6 +26,7 @@ struct app_options {
     bool json;       /* --json: print JSON for programs */
     const char *last; /* --last: how many lines, counted from the end */
     const char *language;          /* --lang: of messages */
+    const char *certificate;       /* --certificate: which certificates are meant */
     const char *password_file;     /* --password-file: where the portal's password stands */
     const char *new_password_file; /* --new-password-file: and the new one */
 };

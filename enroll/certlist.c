@@ -184,15 +184,17 @@ json_t *certlist_json(const struct certlist *list, size_t i)
     char not_before[CODEC_TIME_SIZE];
     char not_after[CODEC_TIME_SIZE];
     char opens_at[CODEC_TIME_SIZE];
+    char since[CODEC_TIME_SIZE];
 
     codec_time_format(row->not_before, not_before);
     codec_time_format(row->not_after, not_after);
     codec_time_format(row->renewal_opens_at, opens_at);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:o}", "serial", row->serial, "use",
-                     row->use == PORTAL_SIGNING ? "signing" : "encryption", "partner_serial",
-                     row->partner_serial, "state", row->state, "subject_dn", row->subject_dn, "not_before",
-                     not_before, "not_after", not_after, "renewal_opens_at", opens_at, "days_left",
-                     (json_int_t)certlist_days_left(list, row), "renewal_due",
-                     certlist_is_due(list, row) ? 1 : 0, "on_token",
-                     place == CERTLIST_UNKNOWN ? json_null() : json_boolean(place == CERTLIST_HERE));
+    codec_time_format(row->state_since, since);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:s, s:s, s:I, s:b, s:o}", "serial", row->serial, "use",
+        row->use == PORTAL_SIGNING ? "signing" : "encryption", "partner_serial", row->partner_serial, "state",
+        row->state, "state_since", since, "reason", row->reason, "subject_dn", row->subject_dn, "not_before",
+        not_before, "not_after", not_after, "renewal_opens_at", opens_at, "days_left",
+        (json_int_t)certlist_days_left(list, row), "renewal_due", certlist_is_due(list, row) ? 1 : 0,
+        "on_token", place == CERTLIST_UNKNOWN ? json_null() : json_boolean(place == CERTLIST_HERE));
 }

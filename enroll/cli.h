@@ -25,6 +25,7 @@ enum cli_option_id {
     CLI_JSON,
     CLI_LAST,
     CLI_LANGUAGE,
+    CLI_CERTIFICATE,
     CLI_PASSWORD_FILE,
     CLI_NEW_PASSWORD_FILE,
     CLI_OPTION_COUNT,

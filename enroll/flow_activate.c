@@ -9,6 +9,7 @@
 #include "enroll/account.h"
 #include "enroll/certcheck.h"
 #include "enroll/certificate.h"
+#include "enroll/chain.h"
 #include "enroll/codec.h"
 #include "enroll/dn.h"
 #include "enroll/flow_adopt.h"
@@ -183,27 +184,6 @@ enum error_code flow_step_activate(struct flow *flow, struct error *err)
     return status;
 }
 
-/* The CA certificates behind the user's own; each under its own key identifier and name. */
-static enum error_code flow_write_chain(struct flow *flow, const STACK_OF(X509) * chain, struct error *err)
-{
-    enum error_code status = ERROR_NONE;
-
-    for (int i = 1; status == ERROR_NONE && i < sk_X509_num(chain); i++) {
-        X509 *ca = sk_X509_value(chain, i);
-        char *label = certificate_common_name(ca);
-        struct bytes id = {0};
-
-        if (label && certificate_key_id(ca, &id)) {
-            status = token_write_certificate(flow->token, ca, label, &id, err);
-        } else {
-            status = error_set(err, ERROR_MEMORY, "%s", "");
-        }
-        bytes_clear(&id);
-        free(label);
-    }
-    return status;
-}
-
 static enum error_code flow_write_pair(struct flow *flow, const struct flow_pair *pair, struct error *err)
 {
     const struct token_key *signing = pair->signing_key;
@@ -219,7 +199,7 @@ static enum error_code flow_write_pair(struct flow *flow, const struct flow_pair
             token_write_certificate(flow->token, pair->encryption, encryption->label, &encryption->id, err);
     }
     if (status == ERROR_NONE) {
-        status = flow_write_chain(flow, chain, err);
+        status = chain_write(flow->token, chain, err);
     }
     sk_X509_pop_free(chain, X509_free);
     return status;

@@ -198,6 +198,8 @@ struct portal_certificate {
     const char *serial;
     enum portal_use use;
     const char *state; /* "issued", "active", "renewed", "suspended", "revoked" or "expired" */
+    time_t state_since;
+    const char *reason; /* why a revoked one was revoked (RFC 5280 section 5.3.1); NULL: not said */
     const char *subject_dn;
     time_t not_before;
     time_t not_after;
@@ -224,6 +226,10 @@ const struct portal_certificate *portal_certificates_find(const struct portal_ce
 /* A certificate of one's own that is activated. *certificate is a new reference. */
 enum error_code portal_get_certificate(struct portal *portal, const char *serial, X509 **certificate,
                                        struct error *err);
+
+/* Suspends a certificate of one's own; one that is suspended stays so. */
+enum error_code portal_suspend(struct portal *portal, const char *serial, const struct secret *password,
+                               struct error *err);
 
 /* The issuing CA and the root. *chain is a new stack. */
 enum error_code portal_get_ca(struct portal *portal, STACK_OF(X509) * *chain, struct error *err);

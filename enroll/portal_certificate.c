@@ -30,11 +30,14 @@ static const char *portal_read_row(json_t *json, struct portal_certificate *row)
     const char *not_before = NULL;
     const char *not_after = NULL;
     const char *opens_at = NULL;
+    const char *since = NULL;
+    json_t *reason = NULL;
 
-    if (json_unpack(json, "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "serial", &row->serial, "use",
-                    &use, "state", &row->state, "subject_dn", &row->subject_dn, "not_before", &not_before,
-                    "not_after", &not_after, "renewal_opens_at", &opens_at, "application_id",
-                    &row->application_id, "partner_serial", &row->partner_serial) != 0) {
+    if (json_unpack(json, "{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:s}", "serial", &row->serial,
+                    "use", &use, "state", &row->state, "state_since", &since, "reason", &reason, "subject_dn",
+                    &row->subject_dn, "not_before", &not_before, "not_after", &not_after, "renewal_opens_at",
+                    &opens_at, "application_id", &row->application_id, "partner_serial",
+                    &row->partner_serial) != 0) {
         return "a certificate's members";
     }
     if (strcmp(use, "signing") != 0 && strcmp(use, "encryption") != 0) {
@@ -48,7 +51,9 @@ static const char *portal_read_row(json_t *json, struct portal_certificate *row)
         return "serial";
     }
     row->use = strcmp(use, "signing") == 0 ? PORTAL_SIGNING : PORTAL_ENCRYPTION;
-    return codec_time_parse(not_before, &row->not_before) && codec_time_parse(not_after, &row->not_after) &&
+    row->reason = json_string_value(reason);
+    return codec_time_parse(since, &row->state_since) && codec_time_parse(not_before, &row->not_before) &&
+                   codec_time_parse(not_after, &row->not_after) &&
                    codec_time_parse(opens_at, &row->renewal_opens_at)
                ? NULL
                : "a time";
@@ -140,6 +145,38 @@ enum error_code portal_get_certificate(struct portal *portal, const char *serial
     bytes_clear(&der);
     *certificate = read;
     return ERROR_NONE;
+}
+
+enum error_code portal_suspend(struct portal *portal, const char *serial, const struct secret *password,
+                               struct error *err)
+{
+    struct portal_call call = {.method = "POST"};
+    json_t *json_password = portal_json_secret(password, err);
+    json_t *answer = NULL;
+    const char *state;
+    char path[96];
+    enum error_code status;
+
+    if (!json_password) {
+        return ERROR_REFUSED;
+    }
+    snprintf(path, sizeof path, "/certificates/%s/suspension", serial);
+    call.path = path;
+    call.body = json_pack("{s:o}", "password", json_password);
+    if (!call.body) {
+        return error_set(err, ERROR_MEMORY, "%s", "");
+    }
+    status = portal_send(portal, &call, &answer, err);
+    json_decref(call.body);
+    if (status != ERROR_NONE) {
+        return status;
+    }
+    state = json_string_value(json_object_get(answer, "state"));
+    if (!state || strcmp(state, "suspended") != 0) {
+        status = portal_bad_answer(err, path, "state");
+    }
+    json_decref(answer);
+    return status;
 }
 
 enum error_code portal_get_ca(struct portal *portal, STACK_OF(X509) * *chain, struct error *err)

@@ -2,10 +2,12 @@
 
 #include "common/i18n.h"
 #include "enroll/account.h"
+#include "enroll/download.h"
 #include "enroll/flow.h"
 #include "enroll/log_verbs.h"
 #include "enroll/policy_explain.h"
 #include "enroll/status.h"
+#include "enroll/suspend.h"
 
 #define VERBS_ACCEPTING                                                                                      \
     (CLI_TAKES(CLI_NAME) | CLI_TAKES(CLI_ACCEPT_TERMS) | CLI_TAKES(CLI_YES) | CLI_TAKES(CLI_START_OVER))
@@ -41,6 +43,15 @@ const struct cli_verb verbs_table[] = {
      N_("Lists the account's certificates: use, state, end, days left, and whether they are on this token. Exit status 20 "
         "when one of them should be renewed now, 21 when all have expired, so that a timer can call it."),
      0, true, status_show},
+    {"download", N_("write certificates to the token that holds their keys"),
+     N_("Shows the account's certificates, asks which are wanted, and writes those whose private keys are on this "
+        "token, after checking them; says of the others that they are elsewhere."),
+     CLI_TAKES(CLI_CERTIFICATE), true, download_run},
+    {"suspend", N_("suspend certificates at once, with the password"),
+     N_("Shows the certificates that can be suspended, asks which are meant and for the portal's password. The "
+        "revocation list and OCSP say so from then on. Only the registration authority can resume them."),
+     CLI_TAKES(CLI_CERTIFICATE) | CLI_TAKES(CLI_YES) | CLI_TAKES(CLI_LAST_TRY) | CLI_TAKES(CLI_PASSWORD_FILE), true,
+     suspend_run},
     {"logout", N_("end the session at the portal"), N_("Ends the session and forgets it."), 0, true,
      account_logout},
     {"policy explain", N_("say what the use of a key needs, and by which rule"),
