@@ -79,6 +79,21 @@ static void log_print_time(const json_t *entry)
     printf("%-20s", text);
 }
 
+/* What a program asked for at once, in a line of its own: the purpose is the program's own words. */
+static void log_print_batch(const json_t *entry)
+{
+    const char *purpose = json_string_value(json_object_get(entry, "purpose"));
+    char *clean = purpose ? text_clean(purpose, false) : NULL;
+
+    if (clean) {
+        printf("%-20s", "");
+        printf(_("batch of up to %lld uses within %lld s, for: %s\n"),
+               (long long)json_integer_value(json_object_get(entry, "uses")),
+               (long long)json_integer_value(json_object_get(entry, "time_s")), clean);
+    }
+    free(clean);
+}
+
 static void log_print_row(const json_t *entry, unsigned long long place)
 {
     const char *verdict = json_string_value(json_object_get(entry, "verdict"));
@@ -100,6 +115,7 @@ static void log_print_row(const json_t *entry, unsigned long long place)
     log_print_text(entry, "token", "-", 16);
     log_print_text(entry, "program", "?", 0);
     putchar('\n');
+    log_print_batch(entry);
 }
 
 static void log_print_table(struct ledger_reader *reader, unsigned long long place)

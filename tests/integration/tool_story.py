@@ -49,6 +49,7 @@ def story(world):
                says="are active and on the token")
     states = sorted((c["use"], c["state"]) for c in world.status()["certificates"])
     check(states == [("encryption", "active"), ("encryption", "renewed"), ("signing", "active"), ("signing", "renewed")])
+    world.tool("log", "show", says="batch of up to 6 uses within 600 s, for: Renew the certificates")
     check(world.count("Private Key") == 4 and world.count("Certificate") == 6, world.objects())
     check(decrypt(world, enveloped, "me (encryption)") == b"for the old key")
 
