@@ -4,6 +4,7 @@
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/gate.h"
 #include "pkcs11-module/profile.h"
+#include "pkcs11-module/template.h"
 #include "include/pinward.h"
 
 /* C_GetAttributeValue (PKCS#11 2.40, 5.7): three kinds of attribute of a private key are answered here. */
@@ -107,6 +108,8 @@ CK_RV own_C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (gate_session_is_beside(rt, session))
         return CKR_SESSION_HANDLE_INVALID;
+    if (!template_is_possible(template, count))
+        return CKR_ARGUMENTS_BAD;
     if (rt->backend.functions_3 && profile_is_one(rt, session, object))
         return CKR_OBJECT_HANDLE_INVALID;
     if (!any_answered_here(template, count))

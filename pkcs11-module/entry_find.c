@@ -1,6 +1,7 @@
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/gate.h"
 #include "pkcs11-module/profile.h"
+#include "pkcs11-module/template.h"
 
 /* C_FindObjectsInit and C_FindObjects (PKCS#11 2.40, 5.7). With a backend of 2.40 they are as good as forwarded. */
 
@@ -42,6 +43,8 @@ CK_RV own_C_FindObjectsInit(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (gate_session_is_beside(rt, session))
         return CKR_SESSION_HANDLE_INVALID;
+    if (!template_is_possible(template, count))
+        return CKR_ARGUMENTS_BAD;
     rv = rt->backend.functions->C_FindObjectsInit(session, template, count);
     if (rv == CKR_OK && rt->backend.functions_3)
         rv = note_filter(rt, session, profile_may_be_found(template, count));

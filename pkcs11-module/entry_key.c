@@ -83,6 +83,8 @@ CK_RV own_C_GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanis
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (gate_session_is_beside(rt, session))
         return CKR_SESSION_HANDLE_INVALID;
+    if (!template_is_possible(public_key_template, public_key_attribute_count))
+        return CKR_ARGUMENTS_BAD;
     rv = template_copy(private_key_template, private_key_attribute_count, &pair.private_template);
     if (rv != CKR_OK)
         return rv;

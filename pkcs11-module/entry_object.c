@@ -37,6 +37,8 @@ CK_RV own_C_CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, C
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (gate_session_is_beside(rt, session))
         return CKR_SESSION_HANDLE_INVALID;
+    if (!template_is_possible(template, count))
+        return CKR_ARGUMENTS_BAD;
     if (!template_makes_private_key(template, count))
         return rt->backend.functions->C_CreateObject(session, template, count, object);
     high = key_birth_is_high(rt, session, template, count);
@@ -82,6 +84,8 @@ CK_RV gate_C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_A
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (!new_object)
+        return CKR_ARGUMENTS_BAD;
     rv = template_copy(template, count, &copy);
     if (rv != CKR_OK)
         return rv;

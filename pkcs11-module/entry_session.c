@@ -21,6 +21,8 @@ CK_RV own_C_OpenSession(CK_SLOT_ID slot_id, CK_FLAGS flags, CK_VOID_PTR applicat
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (!session)
+        return CKR_ARGUMENTS_BAD;
     rv = rt->backend.functions->C_OpenSession(slot_id, flags, application, notify, session);
     if (rv != CKR_OK)
         return rv;
@@ -193,10 +195,12 @@ static CK_RV log_in(struct runtime *rt, CK_SESSION_HANDLE session, const struct 
     rv = gate_session_info(rt, session, &info);
     if (rv != CKR_OK)
         return rv;
+    if (user_type != CKU_USER && user_type != CKU_SO && user_type != CKU_CONTEXT_SPECIFIC)
+        return CKR_USER_TYPE_INVALID;
+    if (pin_is_too_long(pin, pin_len))
+        return CKR_PIN_LEN_RANGE;
     if (user_type == CKU_CONTEXT_SPECIFIC)
         return login_context(rt, session, pin, pin_len);
-    if (user_type != CKU_USER && user_type != CKU_SO)
-        return CKR_USER_TYPE_INVALID;
     /* Only where it would not be in vain is anybody asked. */
     if (!pin && !is_logged_in(&info) && pin_ask_is_ours(rt, info.slotID))
         rv = login_asking(rt, session, call, info.slotID);

@@ -17,6 +17,8 @@ CK_RV own_C_GetTokenInfo(CK_SLOT_ID slot_id, CK_TOKEN_INFO_PTR info)
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (!info)
+        return CKR_ARGUMENTS_BAD;
     rv = rt->backend.functions->C_GetTokenInfo(slot_id, info);
     if (rv != CKR_OK)
         return rv;
@@ -43,6 +45,10 @@ CK_RV own_C_InitToken(CK_SLOT_ID slot_id, CK_BYTE_PTR pin, CK_ULONG pin_len, CK_
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (!label)
+        return CKR_ARGUMENTS_BAD;
+    if (pin_is_too_long(pin, pin_len))
+        return CKR_PIN_LEN_RANGE;
     if (!pin && pin_ask_is_ours(rt, slot_id))
         rv = pin_ask(rt, CK_INVALID_HANDLE, slot_id, init_token_pin(rt, slot_id), NULL, &asked);
     if (rv == CKR_OK && asked)
@@ -70,6 +76,8 @@ CK_RV own_C_InitPIN(CK_SESSION_HANDLE session, CK_BYTE_PTR pin, CK_ULONG pin_len
     rv = gate_session_info(rt, session, &info);
     if (rv != CKR_OK)
         return rv;
+    if (pin_is_too_long(pin, pin_len))
+        return CKR_PIN_LEN_RANGE;
     if (!pin && pin_ask_is_ours(rt, info.slotID)) {
         if (info.state != CKS_RW_SO_FUNCTIONS)
             return CKR_USER_NOT_LOGGED_IN;
@@ -120,6 +128,8 @@ CK_RV own_C_SetPIN(CK_SESSION_HANDLE session, CK_BYTE_PTR old_pin, CK_ULONG old_
     rv = gate_session_info(rt, session, &info);
     if (rv != CKR_OK)
         return rv;
+    if (pin_is_too_long(old_pin, old_len) || pin_is_too_long(new_pin, new_len))
+        return CKR_PIN_LEN_RANGE;
     if (!old_pin && !new_pin && pin_ask_is_ours(rt, info.slotID)) {
         rv = set_pin_asking(rt, session, &info, &old_asked, &new_asked);
         new_pin = new_asked ? (CK_BYTE_PTR)secret_bytes(new_asked) : NULL;

@@ -14,11 +14,52 @@
 
 /* ------------------------------------------------------------------ wrapping */
 
+/* A call that the token would refuse in any case, or whose buffer is too small for the key, is not worth a consent. The
+ * length query that tells it gives nothing away. */
+static CK_RV wrapping_would_fit(struct runtime *rt, CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+                                CK_OBJECT_HANDLE wrapping_key, CK_OBJECT_HANDLE key, CK_ULONG_PTR wrapped_key_len)
+{
+    CK_ULONG needed = 0;
+    CK_RV rv;
+
+    if (!wrapped_key_len)
+        return CKR_ARGUMENTS_BAD;
+    rv = rt->backend.functions->C_WrapKey(session, mechanism, wrapping_key, key, NULL, &needed);
+    if (rv != CKR_OK || needed <= *wrapped_key_len)
+        return rv;
+    *wrapped_key_len = needed;
+    return CKR_BUFFER_TOO_SMALL;
+}
+
+/* May this key be wrapped under that one? A length query asks nobody. */
+static CK_RV agree_to_wrapping(struct runtime *rt, CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+                               CK_OBJECT_HANDLE wrapping_key, CK_OBJECT_HANDLE key, CK_BYTE_PTR wrapped_key,
+                               CK_ULONG_PTR wrapped_key_len)
+{
+    struct key_facts wrapping, facts;
+    enum policy_use use;
+    CK_RV rv = gate_facts(rt, session, key, CKR_KEY_HANDLE_INVALID, &facts);
+
+    if (rv == CKR_OK)
+        rv = gate_facts(rt, session, wrapping_key, CKR_WRAPPING_KEY_HANDLE_INVALID, &wrapping);
+    if (rv != CKR_OK)
+        return rv;
+    /* As wrapping key a private key would sign or encrypt raw. */
+    if (key_facts_is_private_key(&wrapping))
+        return decision_refuse(rt, session, &wrapping, "other", "not for private keys",
+                               CKR_WRAPPING_KEY_TYPE_INCONSISTENT);
+    if (!key_facts_is_private_key(&facts) || !wrapped_key)
+        return CKR_OK;
+    rv = export_permit(rt, session, wrapping_key, &wrapping, &facts, &use);
+    if (rv == CKR_OK)
+        rv = wrapping_would_fit(rt, session, mechanism, wrapping_key, key, wrapped_key_len);
+    return rv == CKR_OK ? export_agree(rt, session, &facts, use) : rv;
+}
+
 CK_RV gate_C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE wrapping_key,
                      CK_OBJECT_HANDLE key, CK_BYTE_PTR wrapped_key, CK_ULONG_PTR wrapped_key_len)
 {
     struct runtime *rt = runtime_get();
-    struct key_facts wrapping, facts;
     struct mechanism m;
     int cancel_state;
     CK_RV rv;
@@ -30,16 +71,7 @@ CK_RV gate_C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_O
         return rv;
     rv = mechanism_names_private_key(rt, session, &m.copy);
     if (rv == CKR_OK)
-        rv = gate_facts(rt, session, key, CKR_KEY_HANDLE_INVALID, &facts);
-    if (rv == CKR_OK)
-        rv = gate_facts(rt, session, wrapping_key, CKR_WRAPPING_KEY_HANDLE_INVALID, &wrapping);
-    /* As wrapping key a private key would sign or encrypt raw. */
-    if (rv == CKR_OK && key_facts_is_private_key(&wrapping))
-        rv = decision_refuse(rt, session, &wrapping, "other", "not for private keys",
-                             CKR_WRAPPING_KEY_TYPE_INCONSISTENT);
-    /* A length query gives nothing away and asks nobody. */
-    if (rv == CKR_OK && key_facts_is_private_key(&facts) && wrapped_key)
-        rv = export_agree(rt, session, wrapping_key, &wrapping, &facts);
+        rv = agree_to_wrapping(rt, session, &m.copy, wrapping_key, key, wrapped_key, wrapped_key_len);
     if (rv == CKR_OK)
         rv = gate_enter_once(rt, &cancel_state);
     if (rv == CKR_OK) {
@@ -157,7 +189,7 @@ CK_RV gate_C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
-    if (!wrapped_key || !key)
+    if (!wrapped_key || wrapped_key_len == 0 || !key)
         return CKR_ARGUMENTS_BAD;
     rv = birth_init(rt, session, mechanism, template, count, wrapped_key, wrapped_key_len, &birth);
     if (rv != CKR_OK)
@@ -186,6 +218,9 @@ CK_RV gate_C_DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK
     if (rv != CKR_OK)
         return rv;
     rv = gate_facts(rt, session, base_key, CKR_KEY_HANDLE_INVALID, &facts);
+    /* Only derivations from the secrets of a TLS session may come without (5.14.5). */
+    if (rv == CKR_OK && !key && key_facts_is_private_key(&facts))
+        rv = CKR_ARGUMENTS_BAD;
     if (rv == CKR_OK)
         rv = gate_agree_once(rt, session, &facts, POLICY_USE_DERIVE, NULL, 0);
     if (rv == CKR_OK)

@@ -75,18 +75,29 @@ static bool is_programs_own(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session
     return facts->object_class == CKO_SECRET_KEY && !read_flag(backend, session, key, CKA_TOKEN, true);
 }
 
-CK_RV export_agree(struct runtime *rt, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE carrier,
-                   const struct key_facts *carrier_facts, const struct key_facts *facts)
+CK_RV export_permit(struct runtime *rt, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE carrier,
+                    const struct key_facts *carrier_facts, const struct key_facts *facts, enum policy_use *use)
 {
     CK_FUNCTION_LIST *backend = rt->backend.functions;
 
     if (!facts->extractable)
         return CKR_KEY_UNEXTRACTABLE;
-    if (is_unknown_to_all(backend, session, carrier, carrier_facts))
-        return gate_agree_once(rt, session, facts, POLICY_USE_EXPORT, NULL, 0);
-    if (rt->config.module.export == CONFIG_EXPORT_ASK && is_programs_own(backend, session, carrier, carrier_facts))
-        return agree_at_high(rt, session, facts, POLICY_USE_EXPORT_TO_PROGRAM);
+    if (is_unknown_to_all(backend, session, carrier, carrier_facts)) {
+        *use = POLICY_USE_EXPORT;
+        return CKR_OK;
+    }
+    if (rt->config.module.export == CONFIG_EXPORT_ASK && is_programs_own(backend, session, carrier, carrier_facts)) {
+        *use = POLICY_USE_EXPORT_TO_PROGRAM;
+        return CKR_OK;
+    }
     log_warning("key \"%s\" is not exported under a key that somebody may know or that has another role", facts->label);
     return decision_refuse(rt, session, facts, policy_use_name(POLICY_USE_EXPORT), "wrapping key not trusted",
                            CKR_KEY_NOT_WRAPPABLE);
+}
+
+CK_RV export_agree(struct runtime *rt, CK_SESSION_HANDLE session, const struct key_facts *facts, enum policy_use use)
+{
+    if (use == POLICY_USE_EXPORT_TO_PROGRAM)
+        return agree_at_high(rt, session, facts, use);
+    return gate_agree_once(rt, session, facts, use, NULL, 0);
 }

@@ -63,8 +63,10 @@ CK_RV mechanism_copy(const CK_MECHANISM *from, struct mechanism *mechanism)
     struct mechanism m = {0};
     CK_RV rv = CKR_OK;
 
-    if (!from || (!from->pParameter && from->ulParameterLen > 0))
+    if (!from)
         return CKR_ARGUMENTS_BAD;
+    if (!from->pParameter && from->ulParameterLen > 0)
+        return CKR_MECHANISM_PARAM_INVALID;
     m.copy = *from;
     if (!copy_bytes(&m.copy.pParameter, m.copy.ulParameterLen))
         return CKR_HOST_MEMORY;

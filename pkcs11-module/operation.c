@@ -49,10 +49,10 @@ bool operation_must_query_backend(const struct gate_turn *turn, CK_BYTE_PTR out)
 static CK_RV agree_and_call(struct gate_turn *turn, operation_whole_function *function, const CK_BYTE *in,
                             CK_ULONG in_len, CK_BYTE_PTR out, CK_ULONG_PTR out_len)
 {
-    CK_BYTE_PTR copy = malloc(in_len ? in_len : 1);
+    CK_BYTE_PTR copy = in ? malloc(in_len ? in_len : 1) : NULL;
     CK_RV rv = CKR_OK;
 
-    if (!copy)
+    if (in && !copy)
         return CKR_HOST_MEMORY;
     if (in_len)
         memcpy(copy, in, in_len);
@@ -62,7 +62,8 @@ static CK_RV agree_and_call(struct gate_turn *turn, operation_whole_function *fu
         rv = gate_enter(turn);
     if (rv == CKR_OK)
         rv = function(turn->on, copy, in_len, out, out_len);
-    secret_wipe(copy, in_len);
+    if (copy)
+        secret_wipe(copy, in_len);
     free(copy);
     return rv;
 }

@@ -15,6 +15,14 @@
 #include "pkcs11-module/retry.h"
 #include "pkcs11-module/runtime.h"
 
+/* No PIN is longer: a call that says so would have the gate, and backends, read what is not there. */
+#define PIN_LEN_MAX 4096
+
+static inline bool pin_is_too_long(const void *pin, CK_ULONG pin_len)
+{
+    return pin && pin_len > PIN_LEN_MAX;
+}
+
 /* The token as it is shown to applications and users: its own flags and those of the counter. state may be NULL.
  * CKR_FUNCTION_FAILED when the counter cannot be read. */
 CK_RV pin_check_token(struct runtime *rt, CK_SLOT_ID slot, CK_TOKEN_INFO *token, struct retry_state *state);

@@ -26,12 +26,17 @@ static bool has_value(const CK_ATTRIBUTE *attribute)
     return attribute->pValue && attribute->ulValueLen > 0 && attribute->ulValueLen != CK_UNAVAILABLE_INFORMATION;
 }
 
+bool template_is_possible(const CK_ATTRIBUTE *attributes, CK_ULONG count)
+{
+    return count == 0 || (attributes && count <= SIZE_MAX / sizeof *attributes);
+}
+
 /* Room for a copy of the attributes, for more behind them, and for the values. */
 static CK_RV make_room(const CK_ATTRIBUTE *attributes, CK_ULONG count, CK_ULONG more, struct template *room)
 {
     struct template made = {0};
 
-    if (!attributes && count > 0)
+    if (!template_is_possible(attributes, count))
         return CKR_ARGUMENTS_BAD;
     if (count > SIZE_MAX / sizeof *attributes - more - 1)
         return CKR_HOST_MEMORY;
@@ -104,9 +109,12 @@ void template_let_leave(struct template *protected)
 
 CK_RV template_copy(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, struct template *copy)
 {
-    struct template made;
-    CK_RV rv = make_room(attributes, count, 0, &made);
+    struct template made = {0};
+    CK_RV rv = CKR_OK;
 
+    /* None at all stays none: what it means is the token's to say. */
+    if (attributes || count > 0)
+        rv = make_room(attributes, count, 0, &made);
     if (rv != CKR_OK)
         return rv;
     copy_attributes(attributes, count, false, &made);

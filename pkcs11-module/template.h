@@ -20,6 +20,9 @@ struct template {
     size_t values_len;
 };
 
+/* Can there be so many attributes there? Nobody can look at those of a template of which this is not true. */
+bool template_is_possible(const CK_ATTRIBUTE *attributes, CK_ULONG count);
+
 /* A copy of the application's template in which CKA_PRIVATE and CKA_SENSITIVE are true, CKA_EXTRACTABLE is false
  * and CKA_ALWAYS_AUTHENTICATE is what always_authenticate says (absent: left to the token's default, false),
  * whatever the application wrote. CKR_ARGUMENTS_BAD, CKR_HOST_MEMORY. */

@@ -52,8 +52,12 @@ static void guess(enum p11_call call, uintptr_t v[P11_CALL_PARAMETERS_MAX])
         call == CALL_C_UnwrapKey || call == CALL_C_DeriveKey || call == CALL_C_GenerateKeyPair ||
         call == CALL_C_GetAttributeValue || call == CALL_C_SetPIN || call == CALL_C_InitPIN)
         memset(v + 2, 0, (P11_CALL_PARAMETERS_MAX - 2) * sizeof *v);
-    if (call == CALL_C_UnwrapKey)
+    if (call == CALL_C_CopyObject)
+        v[4] = (uintptr_t)&rsa;
+    if (call == CALL_C_UnwrapKey) {
         v[3] = v[7] = (uintptr_t)&rsa;
+        v[4] = 1;
+    }
 }
 
 static bool takes_a_session(enum p11_call call)
