@@ -50,3 +50,18 @@ CK_SLOT_ID backend_slot(CK_FUNCTION_LIST *p11, CK_BBOOL initialised)
     fail_msg("no such slot");
     return 0;
 }
+
+void backend_make_token(CK_FUNCTION_LIST *p11)
+{
+    CK_UTF8CHAR label[32];
+    CK_SESSION_HANDLE session;
+
+    memset(label, ' ', sizeof label);
+    memcpy(label, FIXTURE_TOKEN, strlen(FIXTURE_TOKEN));
+    assert_ok(p11->C_InitToken(backend_slot(p11, CK_FALSE), (CK_BYTE_PTR)FIXTURE_SO_PIN, strlen(FIXTURE_SO_PIN), label));
+    assert_ok(p11->C_OpenSession(backend_slot(p11, CK_TRUE), CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
+                                 &session));
+    assert_ok(p11->C_Login(session, CKU_SO, (CK_BYTE_PTR)FIXTURE_SO_PIN, strlen(FIXTURE_SO_PIN)));
+    assert_ok(p11->C_InitPIN(session, (CK_BYTE_PTR)FIXTURE_PIN, strlen(FIXTURE_PIN)));
+    assert_ok(p11->C_CloseSession(session));
+}

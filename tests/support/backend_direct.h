@@ -22,4 +22,7 @@ void backend_direct_close(struct backend_direct *direct);
 /* The slot of the fixture's token, or the first whose token is not initialised. */
 CK_SLOT_ID backend_slot(CK_FUNCTION_LIST *p11, CK_BBOOL initialised);
 
+/* Makes the token FIXTURE_TOKEN with both PINs as the standard says: C_InitToken, and C_InitPIN by the security officer. */
+void backend_make_token(CK_FUNCTION_LIST *p11);
+
 #endif

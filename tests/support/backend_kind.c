@@ -11,6 +11,9 @@ static const struct backend_kind *const kinds[] = {
 #ifdef TEST_SOFTOKN
     &backend_softokn,
 #endif
+#ifdef TEST_TPM2
+    &backend_tpm2,
+#endif
 };
 
 static char arguments[BACKEND_ARGUMENTS_MAX];

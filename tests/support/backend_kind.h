@@ -31,6 +31,9 @@ extern const struct backend_kind backend_softhsm2;
 #ifdef TEST_SOFTOKN
 extern const struct backend_kind backend_softokn;
 #endif
+#ifdef TEST_TPM2
+extern const struct backend_kind backend_tpm2;
+#endif
 
 /* The one that this program runs on. An unknown name ends the test. */
 const struct backend_kind *backend_kind(void);

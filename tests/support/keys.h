@@ -58,6 +58,7 @@ CK_OBJECT_HANDLE key_find(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_O
 /* The same; none is a failure. */
 CK_OBJECT_HANDLE key_private(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const char *label);
 CK_OBJECT_HANDLE key_public(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const char *label);
+/* Skips the case where the backend makes no secret keys. */
 CK_OBJECT_HANDLE key_secret(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const char *label);
 
 /* An attribute that is a CK_BBOOL. */

@@ -13,14 +13,27 @@ function(pinward_add_test label name)
   pinward_set_test_properties(${label}.${name} ${label} "")
 endfunction()
 
-# pinward_test_on_backends(<name>...): these programs again, on every other backend (support/backend_kind.h), as
+# pinward_test_on(<backend> <name>...): these programs again, on another backend (support/backend_kind.h), as
 # <backend>.<name>.
+function(pinward_test_on backend)
+  set(environment PINWARD_TEST_BACKEND=${backend})
+  set(machine "")
+  if(backend STREQUAL tpm2)
+    set(machine with-tpm)
+    list(APPEND environment
+        LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan-tpm2.supp:print_suppressions=0
+        TSS2_LOG=all+NONE) # each wrong PIN would be three lines
+  endif()
+  foreach(name IN LISTS ARGN)
+    add_test(NAME ${backend}.${name} COMMAND ${machine} $<TARGET_FILE:test-${name}>)
+    pinward_set_test_properties(${backend}.${name} ${backend} "${environment}")
+  endforeach()
+endfunction()
+
+# pinward_test_on_backends(<name>...): on every other backend.
 function(pinward_test_on_backends)
   get_property(backends GLOBAL PROPERTY PINWARD_TEST_BACKENDS)
   foreach(backend IN LISTS backends)
-    foreach(name IN LISTS ARGN)
-      add_test(NAME ${backend}.${name} COMMAND test-${name})
-      pinward_set_test_properties(${backend}.${name} ${backend} PINWARD_TEST_BACKEND=${backend})
-    endforeach()
+    pinward_test_on(${backend} ${ARGN})
   endforeach()
 endfunction()
