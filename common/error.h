@@ -32,6 +32,7 @@
     X(ERROR_CERTIFICATE, 16, "an issued certificate is not what was promised")                               \
     X(ERROR_STATE, 17, "this step does not fit where the enrollment stands")                                 \
     X(ERROR_LEDGER, 18, "the ledger is not as it was written")                                               \
+    X(ERROR_PFX, 19, "a PFX file is not what is needed")                                                     \
     X(ERROR_RENEWAL_DUE, 20, "a certificate is inside its renewal window (status only)")                           \
     X(ERROR_EXPIRED, 21, "the certificates have expired: register again (status only)")
 

@@ -29,6 +29,14 @@ struct app_options {
     const char *certificate;       /* --certificate: which certificates are meant */
     const char *password_file;     /* --password-file: where the portal's password stands */
     const char *new_password_file; /* --new-password-file: and the new one */
+    const char *signing;           /* --signing: the PFX file of the signing key */
+    const char *encryption;        /* --encryption: the PFX file of the encryption key */
+    const char *file;              /* --file: the PFX file that is meant */
+    const char *folder;            /* --folder: of a backup */
+    const char *label;             /* --label: of a new token */
+    bool exportable;               /* --exportable: the new keys can leave the token */
+    bool legacy;                   /* --legacy: PFX for old systems */
+    bool allow_expired;            /* --allow-expired: import certificates that have expired */
 };
 
 struct app {

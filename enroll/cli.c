@@ -46,6 +46,22 @@ static const struct cli_option cli_options[CLI_OPTION_COUNT] = {
                            offsetof(struct app_options, password_file)},
     [CLI_NEW_PASSWORD_FILE] = {"--new-password-file", N_("FILE"), N_("read the new password from FILE, likewise"),
                                offsetof(struct app_options, new_password_file)},
+    [CLI_SIGNING] = {"--signing", N_("FILE"), N_("the PFX file of the signing key"),
+                     offsetof(struct app_options, signing)},
+    [CLI_ENCRYPTION] = {"--encryption", N_("FILE"), N_("the PFX file of the encryption key"),
+                        offsetof(struct app_options, encryption)},
+    [CLI_FILE] = {"--file", N_("FILE"), N_("the PFX file that is meant"), offsetof(struct app_options, file)},
+    [CLI_FOLDER] = {"--folder", N_("FOLDER"), N_("the folder of the backup"), offsetof(struct app_options, folder)},
+    [CLI_LABEL] = {"--label", N_("LABEL"), N_("the name of the new token"), offsetof(struct app_options, label)},
+    [CLI_EXPORTABLE] = {"--exportable", NULL,
+                        N_("make keys that can be exported to PFX files; others can never leave the token"),
+                        offsetof(struct app_options, exportable)},
+    [CLI_LEGACY] = {"--legacy", NULL,
+                    N_("triple DES and SHA-1, for Windows before 10 and macOS before 10.15; weaker"),
+                    offsetof(struct app_options, legacy)},
+    [CLI_ALLOW_EXPIRED] = {"--allow-expired", NULL,
+                           N_("import certificates that have expired, to read old mail with their key"),
+                           offsetof(struct app_options, allow_expired)},
 };
 
 /* The verb that argv begins with, and how many words it is; NULL when there is none. */

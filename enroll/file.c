@@ -84,8 +84,7 @@ static enum error_code file_check_private(int fd, const char *path, size_t max, 
     return ERROR_NONE;
 }
 
-static enum error_code file_read_all(int fd, const char *path, size_t max, struct bytes *out,
-                                     struct error *err)
+enum error_code file_read_all(int fd, const char *path, size_t max, struct bytes *out, struct error *err)
 {
     struct bytes read_so_far = {0};
     char buffer[4096];
@@ -134,8 +133,10 @@ enum error_code file_read_private(const char *path, size_t max, bool *found, str
     return status;
 }
 
-static bool file_write_all(int fd, const char *data, size_t len)
+bool file_write_all(int fd, const void *bytes, size_t len)
 {
+    const char *data = bytes;
+
     while (len > 0) {
         ssize_t n = write(fd, data, len);
 
@@ -150,8 +151,7 @@ static bool file_write_all(int fd, const char *data, size_t len)
     return true;
 }
 
-/* The rename is durable only when the folder that holds the name is. */
-static bool file_sync_folder(const char *path)
+bool file_sync_folder(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");

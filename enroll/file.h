@@ -30,6 +30,15 @@ enum error_code file_read_private(const char *path, size_t max, bool *found, str
 /* Writes path with mode 0600: a temporary file beside it, fsync, rename, fsync of the folder. */
 enum error_code file_write_private(const char *path, const void *data, size_t len, struct error *err);
 
+/* The rest of an open file, of at most max bytes; path is for the sentence. */
+enum error_code file_read_all(int fd, const char *path, size_t max, struct bytes *out, struct error *err);
+
+/* All of it, however often the system interrupts. */
+bool file_write_all(int fd, const void *bytes, size_t len);
+
+/* A rename is durable only when the folder that holds the name is. */
+bool file_sync_folder(const char *path);
+
 /* Removes path durably; nothing there is success. */
 enum error_code file_remove(const char *path, struct error *err);
 

@@ -83,6 +83,21 @@ out:
     return status;
 }
 
+/* The module makes a key that can leave only where the configuration says so; better to learn that before. */
+static enum error_code flow_plan_export(struct flow *flow, struct error *err)
+{
+    const struct config *config = &flow->app->config;
+
+    flow->journal.exportable = flow->app->options.exportable;
+    if (!flow->journal.exportable || config->module.export == CONFIG_EXPORT_ASK) {
+        return ERROR_NONE;
+    }
+    return error_set(err, ERROR_CONFIG,
+                     _("Keys that can leave the token are not allowed: set export = ask in [module] of %s, or apply "
+                       "without --exportable."),
+                     config->file ? config->file : "~/.config/pinward/pinward.conf");
+}
+
 enum error_code flow_plan_keys(struct flow *flow, const char *name, struct error *err)
 {
     struct journal *journal = &flow->journal;
@@ -95,6 +110,10 @@ enum error_code flow_plan_keys(struct flow *flow, const char *name, struct error
         return error_set(err, ERROR_USAGE,
                          _("The name of the keys must be 1 to %d bytes of UTF-8 text on one line."),
                          FLOW_NAME_MAX);
+    }
+    status = flow_plan_export(flow, err);
+    if (status != ERROR_NONE) {
+        return status;
     }
     status = flow_plan_key(flow, name, "signing", &journal->signing_id, &journal->signing_label, err);
     if (status == ERROR_NONE) {
@@ -119,11 +138,27 @@ enum error_code flow_plan_keys(struct flow *flow, const char *name, struct error
     return status;
 }
 
+/* Better no certificate for this key than a backup that fails when it is too late. */
+static enum error_code flow_check_exportable(struct flow *flow, const struct token_key_spec *spec, struct error *err)
+{
+    bool exportable = false;
+    enum error_code status = token_key_is_exportable(flow->token, spec->id, &exportable, err);
+
+    if (status == ERROR_NONE && !exportable) {
+        status = error_set(err, ERROR_TOKEN,
+                           _("The token \"%s\" makes no keys that can leave it: begin anew without --exportable, but with "
+                             "--start-over."),
+                           token_label(flow->token));
+    }
+    return status;
+}
+
 static enum error_code flow_generate(struct flow *flow, enum token_use use, const char *hex_id,
                                      const char *label, struct error *err)
 {
     struct token_key_spec spec = {
-        .use = use, .bits = flow->promised.profile.key_bits, .label = label, .interrupted = flow->resumed};
+        .use = use, .bits = flow->promised.profile.key_bits, .label = label, .interrupted = flow->resumed,
+        .exportable = flow->journal.exportable};
     struct bytes id = {0};
     struct timespec from;
     struct timespec to;
@@ -135,6 +170,9 @@ static enum error_code flow_generate(struct flow *flow, enum token_use use, cons
     spec.id = &id;
     clock_gettime(CLOCK_MONOTONIC, &from);
     status = token_generate(flow->token, &spec, err);
+    if (status == ERROR_NONE && spec.exportable) {
+        status = flow_check_exportable(flow, &spec, err);
+    }
     clock_gettime(CLOCK_MONOTONIC, &to);
     bytes_clear(&id);
     if (status == ERROR_NONE) {

@@ -65,6 +65,7 @@ static void journal_clear_fields(struct journal *journal)
     journal->registration = NULL;
     journal->state = JOURNAL_NONE;
     journal->renewal = false;
+    journal->exportable = false;
 }
 
 static bool journal_form_valid(enum journal_form form, const char *text)
@@ -128,6 +129,7 @@ static const char *journal_read(const json_t *json, struct journal *journal)
         return "renewal";
     }
     journal->renewal = json_is_true(renewal);
+    journal->exportable = json_is_true(json_object_get(json, "exportable"));
     for (size_t i = 0; i < JOURNAL_FIELD_COUNT; i++) {
         if (!journal_read_field(json, &journal_fields[i], journal)) {
             return journal_fields[i].name;
@@ -219,9 +221,9 @@ enum error_code journal_set(char **field, const char *value, struct error *err)
 
 static json_t *journal_json(const struct journal *journal)
 {
-    json_t *json = json_pack("{s:i, s:s, s:b, s:O}", "version", JOURNAL_VERSION, "state",
-                             journal_state_names[journal->state], "renewal", journal->renewal, "registration",
-                             journal->registration);
+    json_t *json = json_pack("{s:i, s:s, s:b, s:b, s:O}", "version", JOURNAL_VERSION, "state",
+                             journal_state_names[journal->state], "renewal", journal->renewal, "exportable",
+                             journal->exportable, "registration", journal->registration);
 
     for (size_t i = 0; json && i < JOURNAL_FIELD_COUNT; i++) {
         const char *value = *journal_string(journal, &journal_fields[i]);

@@ -33,6 +33,7 @@ struct journal {
     int lock;
     enum journal_state state;
     bool renewal;
+    bool exportable; /* the new keys can leave the token */
     /* Strings; NULL: not known yet. */
     char *account;
     char *token_label;

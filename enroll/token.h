@@ -59,6 +59,7 @@ struct token_key_spec {
     const struct bytes *id;
     const char *label;
     bool interrupted; /* an earlier run may have been interrupted in making it */
+    bool exportable;  /* it can leave the token; the module asks */
 };
 
 /* Makes the RSA pair unless a private key with this id is there. What a killed run left half made is
@@ -78,6 +79,21 @@ enum error_code token_find_key_by_id(struct token *token, const struct bytes *id
 enum error_code token_find_key_of(struct token *token, EVP_PKEY *public_key, bool *found,
                                   struct token_key *key, struct error *err);
 void token_key_clear(struct token_key *key);
+
+/* -- keys that leave and come (after token_login): token_transfer.c -- */
+
+/* Was the private key with this id made so that it can leave the token? false also when the token does not say. */
+enum error_code token_key_is_exportable(struct token *token, const struct bytes *id, bool *exportable,
+                                        struct error *err);
+
+/* A copy of the private key with this id, whose public half is public_key; the module asks. */
+enum error_code token_export_key(struct token *token, const struct bytes *id, EVP_PKEY *public_key, EVP_PKEY **key,
+                                 struct error *err);
+
+/* Writes the pair unless it is there, protected by the module like any other. spec: bits and exportable are not looked
+ * at. */
+enum error_code token_import_pair(struct token *token, EVP_PKEY *key, const struct token_key_spec *spec,
+                                  struct error *err);
 
 /* -- certificates: token_certificate.c -- */
 

@@ -29,4 +29,23 @@ enum error_code token_batch_request(struct token *token, const struct token_batc
 /* The sentence for a return value of the module. Never ERROR_NONE. */
 enum error_code token_failed_rv(struct error *err, CK_RV rv, const char *what);
 
+/* -- objects, for what libp11 does not offer: token_key.c -- */
+
+#define TOKEN_FIND_MAX 256
+
+/* A session of our own beside libp11's, to be closed with C_CloseSession. */
+enum error_code token_session_open(struct token *token, CK_SESSION_HANDLE *session, struct error *err);
+
+enum error_code token_find_objects(struct token *token, CK_SESSION_HANDLE session, CK_ATTRIBUTE *template,
+                                   CK_ULONG template_count, CK_OBJECT_HANDLE objects[TOKEN_FIND_MAX], CK_ULONG *count,
+                                   struct error *err);
+
+/* The attribute has a value; a token that was interrupted may have made an object and not yet filled it. */
+bool token_has_attribute(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                         CK_ATTRIBUTE_TYPE type);
+
+/* Removes the pair with this id, and objects that an interrupted run has left without any particulars. */
+enum error_code token_clean_up(struct token *token, CK_SESSION_HANDLE session, const struct bytes *id,
+                               struct error *err);
+
 #endif

@@ -7,11 +7,8 @@
 
 #include "common/i18n.h"
 
-#define TOKEN_FIND_MAX 256
-
-/* A session of our own beside libp11's; the login is the application's, not the session's (PKCS#11 2.40
- * section 2.4), so it holds here too. */
-static enum error_code token_session_open(struct token *token, CK_SESSION_HANDLE *session, struct error *err)
+/* The login is the application's, not the session's (PKCS#11 2.40 section 2.4), so it holds here too. */
+enum error_code token_session_open(struct token *token, CK_SESSION_HANDLE *session, struct error *err)
 {
     CK_RV rv = token->functions->C_OpenSession(PKCS11_get_slotid_from_slot(token->slot),
                                                CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, session);
@@ -19,7 +16,7 @@ static enum error_code token_session_open(struct token *token, CK_SESSION_HANDLE
     return rv == CKR_OK ? ERROR_NONE : token_failed_rv(err, rv, _("opening a session"));
 }
 
-static enum error_code token_find_objects(struct token *token, CK_SESSION_HANDLE session,
+enum error_code token_find_objects(struct token *token, CK_SESSION_HANDLE session,
                                           CK_ATTRIBUTE *template, CK_ULONG template_count,
                                           CK_OBJECT_HANDLE objects[TOKEN_FIND_MAX], CK_ULONG *count,
                                           struct error *err)
@@ -34,13 +31,14 @@ static enum error_code token_find_objects(struct token *token, CK_SESSION_HANDLE
     return rv == CKR_OK ? ERROR_NONE : token_failed_rv(err, rv, _("looking for keys"));
 }
 
-/* Usage separation: the signing key only signs, the encryption key only decrypts; neither unwraps, recovers
- * or leaves the token. That it is used only when its user agrees is the module's concern. */
+/* Usage separation: the signing key only signs, the encryption key only decrypts; neither unwraps or
+ * recovers, and none leaves the token that was not made for it. That it is used only when its user agrees is the module's concern. */
 static CK_RV token_generate_pair(struct token *token, CK_SESSION_HANDLE session,
                                  const struct token_key_spec *spec)
 {
     CK_BBOOL yes = CK_TRUE;
     CK_BBOOL no = CK_FALSE;
+    CK_BBOOL leaves = spec->exportable ? CK_TRUE : CK_FALSE;
     CK_BBOOL signs = spec->use == TOKEN_SIGNING ? CK_TRUE : CK_FALSE;
     CK_BBOOL decrypts = spec->use == TOKEN_ENCRYPTION ? CK_TRUE : CK_FALSE;
     CK_ULONG bits = spec->bits;
@@ -67,7 +65,7 @@ static CK_RV token_generate_pair(struct token *token, CK_SESSION_HANDLE session,
         {CKA_TOKEN, &yes, sizeof yes},
         {CKA_PRIVATE, &yes, sizeof yes},
         {CKA_SENSITIVE, &yes, sizeof yes},
-        {CKA_EXTRACTABLE, &no, sizeof no},
+        {CKA_EXTRACTABLE, &leaves, sizeof leaves},
         {CKA_SIGN, &signs, sizeof signs},
         {CKA_DECRYPT, &decrypts, sizeof decrypts},
         {CKA_UNWRAP, &no, sizeof no},
@@ -117,7 +115,7 @@ enum error_code token_delete_pair(struct token *token, const struct bytes *id, s
 }
 
 /* The attribute has a value; a token that was interrupted may have made an object and not yet filled it. */
-static bool token_has_attribute(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+bool token_has_attribute(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                                 CK_ATTRIBUTE_TYPE type)
 {
     CK_ATTRIBUTE attribute = {type, NULL, 0};
@@ -183,7 +181,7 @@ static enum error_code token_delete_stillborn(struct token *token, CK_SESSION_HA
     return status;
 }
 
-static enum error_code token_clean_up(struct token *token, CK_SESSION_HANDLE session, const struct bytes *id,
+enum error_code token_clean_up(struct token *token, CK_SESSION_HANDLE session, const struct bytes *id,
                                       struct error *err)
 {
     enum error_code status = token_delete_objects(token, session, CKO_PRIVATE_KEY, id, err);

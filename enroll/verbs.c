@@ -5,12 +5,15 @@
 #include "enroll/download.h"
 #include "enroll/flow.h"
 #include "enroll/log_verbs.h"
+#include "enroll/pfx_export.h"
 #include "enroll/policy_explain.h"
 #include "enroll/status.h"
 #include "enroll/suspend.h"
 
 #define VERBS_ACCEPTING                                                                                      \
-    (CLI_TAKES(CLI_NAME) | CLI_TAKES(CLI_ACCEPT_TERMS) | CLI_TAKES(CLI_YES) | CLI_TAKES(CLI_START_OVER))
+    (CLI_TAKES(CLI_NAME) | CLI_TAKES(CLI_ACCEPT_TERMS) | CLI_TAKES(CLI_YES) | CLI_TAKES(CLI_START_OVER) |  \
+     CLI_TAKES(CLI_EXPORTABLE))
+#define VERBS_EXPORTING (CLI_TAKES(CLI_NAME) | CLI_TAKES(CLI_LEGACY) | CLI_TAKES(CLI_NEW_PASSWORD_FILE))
 
 const struct cli_verb verbs_table[] = {
     {"login", N_("log in at the portal"),
@@ -54,6 +57,21 @@ const struct cli_verb verbs_table[] = {
      suspend_run},
     {"logout", N_("end the session at the portal"), N_("Ends the session and forgets it."), 0, true,
      account_logout},
+    {"pfx export", N_("export a pair of keys and certificates to two PFX files"),
+     N_("Writes the signing key and the encryption key, each with its certificate and chain, to a file that a new "
+        "password protects (AES-256, PBKDF2). Only keys that were created with apply --exportable or renew --exportable "
+        "can leave the token, and the module asks for each. Nothing is overwritten; what was written is read back and "
+        "checked."),
+     VERBS_EXPORTING | CLI_TAKES(CLI_SIGNING) | CLI_TAKES(CLI_ENCRYPTION), false, pfx_export},
+    {"pfx passwd", N_("change the password of a PFX file"),
+     N_("Opens the file with its password and writes it again with a new one. The old file stays until the new one is "
+        "written, read back and checked."),
+     CLI_TAKES(CLI_FILE) | CLI_TAKES(CLI_LEGACY) | CLI_TAKES(CLI_PASSWORD_FILE) | CLI_TAKES(CLI_NEW_PASSWORD_FILE), false,
+     pfx_passwd},
+    {"backup", N_("back up a pair of keys and certificates and their chain to a folder"),
+     N_("Makes a new folder with signing.pfx, encryption.pfx and chain.pem, as pfx export does; pinward restore brings "
+        "them back."),
+     VERBS_EXPORTING | CLI_TAKES(CLI_FOLDER), false, pfx_backup},
     {"policy explain", N_("say what the use of a key needs, and by which rule"),
      N_("Prints the level of a private key for a program: high (the PIN at every use), medium (a confirmation) or "
         "low (nothing more), the rule of the configuration that decides, and why the other rules that match do not. "

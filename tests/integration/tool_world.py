@@ -26,7 +26,7 @@ SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
 
 # The tool's exit statuses (common/error.h).
 USAGE, CONFIG, IO, CANCELLED, NETWORK, TLS, PROTOCOL = 2, 3, 5, 7, 9, 10, 11
-LOGIN, LOCKED, REFUSED, TOKEN, CERTIFICATE, STATE, DUE, EXPIRED = 12, 13, 14, 15, 16, 17, 20, 21
+LOGIN, LOCKED, REFUSED, TOKEN, CERTIFICATE, STATE, PFX, DUE, EXPIRED = 12, 13, 14, 15, 16, 17, 19, 20, 21
 
 # What each verb may print with --json.
 SCHEMA = json.loads((HERE.parents[1] / "docs" / "tool-output.schema.json").read_text(encoding="utf-8"))

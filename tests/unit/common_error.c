@@ -32,6 +32,7 @@ static void exit_codes_stay(void **state)
         {ERROR_CERTIFICATE, "ERROR_CERTIFICATE", 16},
         {ERROR_STATE, "ERROR_STATE", 17},
         {ERROR_LEDGER, "ERROR_LEDGER", 18},
+        {ERROR_PFX, "ERROR_PFX", 19},
         {ERROR_RENEWAL_DUE, "ERROR_RENEWAL_DUE", 20},
         {ERROR_EXPIRED, "ERROR_EXPIRED", 21},
     };

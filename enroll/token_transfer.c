@@ -1,0 +1,329 @@
+#include "enroll/token_internal.h"
+
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <openssl/x509.h>
+
+#include "common/i18n.h"
+#include "common/secret.h"
+
+#define TOKEN_CARRIER_LEN 32
+#define TOKEN_WRAPPED_MAX 8192
+
+/* CKM_AES_KEY_WRAP_KWP of PKCS#11 3.0 is RFC 5649; SoftHSM2 calls the same CKM_AES_KEY_WRAP_PAD. */
+#define TOKEN_WRAP_KWP 0x210BUL
+
+/* ------------------------------------------------------------------ out */
+
+static enum error_code token_find_private(struct token *token, CK_SESSION_HANDLE session, const struct bytes *id,
+                                          CK_OBJECT_HANDLE *key, struct error *err)
+{
+    CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+    CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class}, {CKA_ID, id->data, id->len}};
+    CK_OBJECT_HANDLE objects[TOKEN_FIND_MAX];
+    CK_ULONG count = 0;
+    enum error_code status = token_find_objects(token, session, template, 2, objects, &count, err);
+
+    if (status != ERROR_NONE) {
+        return status;
+    }
+    if (count != 1) {
+        return error_set(err, ERROR_TOKEN,
+                         count ? _("There are several keys with the same id on the token, so it is not clear which one "
+                                   "is meant.")
+                               : _("The key is not on the token any more."));
+    }
+    *key = objects[0];
+    return ERROR_NONE;
+}
+
+enum error_code token_key_is_exportable(struct token *token, const struct bytes *id, bool *exportable,
+                                        struct error *err)
+{
+    CK_BBOOL value = CK_FALSE;
+    CK_ATTRIBUTE attribute = {CKA_EXTRACTABLE, &value, sizeof value};
+    CK_SESSION_HANDLE session;
+    CK_OBJECT_HANDLE key;
+    enum error_code status = token_session_open(token, &session, err);
+
+    if (status != ERROR_NONE) {
+        return status;
+    }
+    status = token_find_private(token, session, id, &key, err);
+    if (status == ERROR_NONE) {
+        *exportable = token->functions->C_GetAttributeValue(session, key, &attribute, 1) == CKR_OK &&
+                      attribute.ulValueLen == sizeof value && value != CK_FALSE;
+    }
+    token->functions->C_CloseSession(session);
+    return status;
+}
+
+/* A key for one export: random, in locked memory here, and gone from the token with the session. */
+static enum error_code token_make_carrier(struct token *token, CK_SESSION_HANDLE session, struct secret **value,
+                                          CK_OBJECT_HANDLE *carrier, struct error *err)
+{
+    unsigned char random[TOKEN_CARRIER_LEN];
+    CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+    CK_KEY_TYPE type = CKK_AES;
+    CK_BBOOL yes = CK_TRUE;
+    CK_BBOOL no = CK_FALSE;
+    struct secret *made = RAND_priv_bytes(random, sizeof random) == 1 ? secret_from(random, sizeof random) : NULL;
+    CK_RV rv = CKR_HOST_MEMORY;
+
+    secret_wipe(random, sizeof random);
+    if (made) {
+        CK_ATTRIBUTE template[] = {
+            {CKA_CLASS, &class, sizeof class},     {CKA_KEY_TYPE, &type, sizeof type},
+            {CKA_TOKEN, &no, sizeof no},           {CKA_PRIVATE, &yes, sizeof yes},
+            {CKA_SENSITIVE, &yes, sizeof yes},     {CKA_EXTRACTABLE, &no, sizeof no},
+            {CKA_WRAP, &yes, sizeof yes},          {CKA_UNWRAP, &no, sizeof no},
+            {CKA_ENCRYPT, &no, sizeof no},         {CKA_DECRYPT, &no, sizeof no},
+            {CKA_VALUE, (void *)secret_bytes(made), secret_length(made)},
+        };
+
+        rv = token->functions->C_CreateObject(session, template, sizeof template / sizeof template[0], carrier);
+    }
+    if (rv != CKR_OK) {
+        secret_free(&made);
+        return token_failed_rv(err, rv, _("preparing the export"));
+    }
+    *value = made;
+    return ERROR_NONE;
+}
+
+static CK_MECHANISM_TYPE token_wrap_mechanism(struct token *token)
+{
+    CK_MECHANISM_INFO info;
+
+    return token->functions->C_GetMechanismInfo(PKCS11_get_slotid_from_slot(token->slot), TOKEN_WRAP_KWP, &info) ==
+                       CKR_OK &&
+                   (info.flags & CKF_WRAP)
+               ? TOKEN_WRAP_KWP
+               : CKM_AES_KEY_WRAP_PAD;
+}
+
+/* Opens what the token gave (RFC 5649): the key in its PKCS#8 form (RFC 5208). NULL: it is not that. */
+static EVP_PKEY *token_unwrap(const struct secret *carrier, const unsigned char *wrapped, CK_ULONG wrapped_len)
+{
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    unsigned char *pkcs8 = OPENSSL_secure_malloc(TOKEN_WRAPPED_MAX);
+    const unsigned char *at = pkcs8;
+    PKCS8_PRIV_KEY_INFO *info = NULL;
+    EVP_PKEY *key = NULL;
+    int len = 0;
+
+    if (context && pkcs8) {
+        EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+        if (EVP_DecryptInit_ex(context, EVP_aes_256_wrap_pad(), NULL, (const unsigned char *)secret_bytes(carrier),
+                               NULL) == 1 &&
+            EVP_DecryptUpdate(context, pkcs8, &len, wrapped, (int)wrapped_len) == 1) {
+            info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, len);
+        }
+    }
+    if (info) {
+        key = EVP_PKCS82PKEY(info);
+    }
+    PKCS8_PRIV_KEY_INFO_free(info);
+    OPENSSL_secure_clear_free(pkcs8, TOKEN_WRAPPED_MAX);
+    EVP_CIPHER_CTX_free(context);
+    return key;
+}
+
+static enum error_code token_export_in(struct token *token, CK_SESSION_HANDLE session, const struct bytes *id,
+                                       EVP_PKEY **key, struct error *err)
+{
+    CK_MECHANISM mechanism = {token_wrap_mechanism(token), NULL, 0};
+    unsigned char wrapped[TOKEN_WRAPPED_MAX];
+    CK_ULONG wrapped_len = sizeof wrapped;
+    struct secret *value = NULL;
+    CK_OBJECT_HANDLE carrier;
+    CK_OBJECT_HANDLE handle;
+    enum error_code status = token_find_private(token, session, id, &handle, err);
+    CK_RV rv;
+
+    if (status == ERROR_NONE) {
+        status = token_make_carrier(token, session, &value, &carrier, err);
+    }
+    if (status != ERROR_NONE) {
+        return status;
+    }
+    rv = token->functions->C_WrapKey(session, &mechanism, carrier, handle, wrapped, &wrapped_len);
+    if (rv == CKR_OK) {
+        *key = token_unwrap(value, wrapped, wrapped_len);
+        if (!*key) {
+            status = error_set(err, ERROR_TOKEN, _("The token gave something for the key that is not one."));
+        }
+    } else {
+        status = token_failed_rv(err, rv, _("exporting a key"));
+    }
+    (void)token->functions->C_DestroyObject(session, carrier);
+    secret_free(&value);
+    return status;
+}
+
+enum error_code token_export_key(struct token *token, const struct bytes *id, EVP_PKEY *public_key, EVP_PKEY **key,
+                                 struct error *err)
+{
+    CK_SESSION_HANDLE session;
+    EVP_PKEY *exported = NULL;
+    enum error_code status = token_session_open(token, &session, err);
+
+    if (status != ERROR_NONE) {
+        return status;
+    }
+    status = token_export_in(token, session, id, &exported, err);
+    token->functions->C_CloseSession(session);
+    if (status == ERROR_NONE && EVP_PKEY_eq(exported, public_key) != 1) {
+        status = error_set(err, ERROR_TOKEN, _("The token gave another key than the one that was asked for."));
+    }
+    ERR_clear_error();
+    if (status != ERROR_NONE) {
+        EVP_PKEY_free(exported);
+        return status;
+    }
+    *key = exported;
+    return ERROR_NONE;
+}
+
+/* ------------------------------------------------------------------ in */
+
+/* The numbers of an RSA key (PKCS#11 2.40, 2.1.3), in the order of token_rsa_parts. */
+#define TOKEN_RSA_PARTS  8
+#define TOKEN_NUMBER_MAX 1024
+
+static const struct {
+    const char *name; /* OpenSSL's */
+    CK_ATTRIBUTE_TYPE type;
+} token_rsa_parts[TOKEN_RSA_PARTS] = {
+    {OSSL_PKEY_PARAM_RSA_N, CKA_MODULUS},           {OSSL_PKEY_PARAM_RSA_E, CKA_PUBLIC_EXPONENT},
+    {OSSL_PKEY_PARAM_RSA_D, CKA_PRIVATE_EXPONENT},  {OSSL_PKEY_PARAM_RSA_FACTOR1, CKA_PRIME_1},
+    {OSSL_PKEY_PARAM_RSA_FACTOR2, CKA_PRIME_2},     {OSSL_PKEY_PARAM_RSA_EXPONENT1, CKA_EXPONENT_1},
+    {OSSL_PKEY_PARAM_RSA_EXPONENT2, CKA_EXPONENT_2}, {OSSL_PKEY_PARAM_RSA_COEFFICIENT1, CKA_COEFFICIENT},
+};
+
+#define TOKEN_RSA_PUBLIC_PARTS 2
+
+/* Fills the first `count` attributes; the values are in one locked block, of TOKEN_NUMBER_MAX bytes each. */
+static bool token_rsa_fill(EVP_PKEY *key, unsigned char *block, CK_ATTRIBUTE *attributes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        unsigned char *value = block + i * TOKEN_NUMBER_MAX;
+        BIGNUM *number = NULL;
+        bool ok = EVP_PKEY_get_bn_param(key, token_rsa_parts[i].name, &number) == 1 &&
+                  BN_num_bytes(number) <= TOKEN_NUMBER_MAX;
+
+        if (ok) {
+            attributes[i] = (CK_ATTRIBUTE){token_rsa_parts[i].type, value, (CK_ULONG)BN_bn2bin(number, value)};
+        }
+        BN_clear_free(number);
+        if (!ok) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What both halves of a pair are told besides their numbers; attributes has room for all of it. */
+static CK_ULONG token_describe_half(bool private_half, const struct token_key_spec *spec, CK_ATTRIBUTE *attributes)
+{
+    static CK_OBJECT_CLASS classes[] = {CKO_PUBLIC_KEY, CKO_PRIVATE_KEY};
+    static CK_KEY_TYPE type = CKK_RSA;
+    static CK_BBOOL yes = CK_TRUE;
+    static CK_BBOOL no = CK_FALSE;
+    CK_BBOOL *signs = spec->use == TOKEN_SIGNING ? &yes : &no;
+    CK_BBOOL *decrypts = spec->use == TOKEN_ENCRYPTION ? &yes : &no;
+    const CK_ATTRIBUTE both[] = {
+        {CKA_CLASS, &classes[private_half], sizeof classes[0]},
+        {CKA_KEY_TYPE, &type, sizeof type},
+        {CKA_TOKEN, &yes, sizeof yes},
+        {CKA_PRIVATE, private_half ? &yes : &no, sizeof yes},
+        {private_half ? CKA_SIGN : CKA_VERIFY, signs, sizeof yes},
+        {private_half ? CKA_DECRYPT : CKA_ENCRYPT, decrypts, sizeof yes},
+        {private_half ? CKA_UNWRAP : CKA_WRAP, &no, sizeof no},
+        {private_half ? CKA_SIGN_RECOVER : CKA_VERIFY_RECOVER, &no, sizeof no},
+        {CKA_ID, spec->id->data, spec->id->len},
+        {CKA_LABEL, (void *)spec->label, strlen(spec->label)},
+    };
+
+    memcpy(attributes, both, sizeof both);
+    return sizeof both / sizeof both[0];
+}
+
+static enum error_code token_write_half(struct token *token, CK_SESSION_HANDLE session, bool private_half,
+                                        EVP_PKEY *key, const struct token_key_spec *spec, struct error *err)
+{
+    const size_t parts = private_half ? TOKEN_RSA_PARTS : TOKEN_RSA_PUBLIC_PARTS;
+    unsigned char *block = OPENSSL_secure_malloc(TOKEN_RSA_PARTS * TOKEN_NUMBER_MAX);
+    CK_ATTRIBUTE attributes[32];
+    CK_OBJECT_HANDLE made;
+    CK_ULONG count;
+    CK_RV rv = CKR_HOST_MEMORY;
+
+    if (block) {
+        count = token_describe_half(private_half, spec, attributes);
+        if (token_rsa_fill(key, block, attributes + count, parts)) {
+            rv = token->functions->C_CreateObject(session, attributes, count + parts, &made);
+        }
+    }
+    OPENSSL_secure_clear_free(block, TOKEN_RSA_PARTS * TOKEN_NUMBER_MAX);
+    return rv == CKR_OK ? ERROR_NONE : token_failed_rv(err, rv, _("writing a key"));
+}
+
+/* Is this half there, whole? */
+static enum error_code token_has_half(struct token *token, CK_SESSION_HANDLE session, bool private_half,
+                                      const struct bytes *id, bool *has, struct error *err)
+{
+    CK_OBJECT_CLASS class = private_half ? CKO_PRIVATE_KEY : CKO_PUBLIC_KEY;
+    CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class}, {CKA_ID, id->data, id->len}};
+    CK_OBJECT_HANDLE objects[TOKEN_FIND_MAX];
+    CK_ULONG count = 0;
+    enum error_code status = token_find_objects(token, session, template, 2, objects, &count, err);
+
+    if (status == ERROR_NONE) {
+        *has = count > 0 && token_has_attribute(token, session, objects[0], CKA_MODULUS);
+    }
+    return status;
+}
+
+static enum error_code token_import_in(struct token *token, CK_SESSION_HANDLE session, EVP_PKEY *key,
+                                       const struct token_key_spec *spec, struct error *err)
+{
+    bool has_private = false;
+    bool has_public = false;
+    enum error_code status = token_has_half(token, session, true, spec->id, &has_private, err);
+
+    if (status == ERROR_NONE && !has_private && spec->interrupted) {
+        status = token_clean_up(token, session, spec->id, err);
+    }
+    if (status == ERROR_NONE && !has_private) {
+        status = token_write_half(token, session, true, key, spec, err);
+    }
+    if (status == ERROR_NONE) {
+        status = token_has_half(token, session, false, spec->id, &has_public, err);
+    }
+    if (status == ERROR_NONE && !has_public) {
+        status = token_write_half(token, session, false, key, spec, err);
+    }
+    return status;
+}
+
+enum error_code token_import_pair(struct token *token, EVP_PKEY *key, const struct token_key_spec *spec,
+                                  struct error *err)
+{
+    CK_SESSION_HANDLE session;
+    enum error_code status;
+
+    if (!EVP_PKEY_is_a(key, "RSA")) {
+        return error_set(err, ERROR_PFX, _("The private key is not an RSA key, and only those can be imported."));
+    }
+    status = token_session_open(token, &session, err);
+    if (status != ERROR_NONE) {
+        return status;
+    }
+    status = token_import_in(token, session, key, spec, err);
+    token->functions->C_CloseSession(session);
+    return status;
+}
