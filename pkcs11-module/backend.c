@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "pkcs11-module/dispatch.h"
 #include "pkcs11-module/dispatch_3.h"
+#include "pkcs11-module/init_args.h"
 #include "pkcs11-module/softhsm.h"
 
 struct backend_member {
@@ -139,7 +140,7 @@ static CK_FUNCTION_LIST *backend_initialised;
 
 /* A backend that does not notice forks would keep the parent's sessions and, worse, its login (PKCS#11 2.40, 6.7.4:
  * the child begins anew). */
-static CK_RV backend_initialise(CK_FUNCTION_LIST *functions, CK_VOID_PTR init_args)
+static CK_RV backend_initialise(CK_FUNCTION_LIST *functions, struct init_args *init_args)
 {
     CK_RV rv = functions->C_Initialize(init_args);
 
@@ -152,53 +153,21 @@ static CK_RV backend_initialise(CK_FUNCTION_LIST *functions, CK_VOID_PTR init_ar
     return rv;
 }
 
-/* NSS has a member for the parameters where the standard has pReserved, and pReserved behind it. */
-struct backend_init_args {
-    CK_C_INITIALIZE_ARGS args;
-    CK_VOID_PTR reserved_behind;
-};
-
-static bool backend_has_mutexes(const CK_C_INITIALIZE_ARGS *args)
-{
-    return args->CreateMutex || args->DestroyMutex || args->LockMutex || args->UnlockMutex;
-}
-
-/* Initialises with the application's arguments, and these parameters. An application that promises to call from one
- * thread only (2.40, 5.4) may have more all the same, and SoftHSM2 crashes then: the backend is told to lock. One that
- * cannot is told what the application said. */
-static CK_RV backend_initialise_with(CK_FUNCTION_LIST *functions, const CK_C_INITIALIZE_ARGS *given,
-                                     const char *parameters)
-{
-    struct backend_init_args with = {.args = {.flags = 0}};
-    const bool as_given = given && (backend_has_mutexes(given) || (given->flags & CKF_OS_LOCKING_OK));
-    CK_RV rv;
-
-    if (as_given && !parameters)
-        return backend_initialise(functions, (CK_VOID_PTR)given);
-    if (given)
-        with.args = *given;
-    if (parameters)
-        with.args.pReserved = (CK_VOID_PTR)parameters;
-    if (!as_given)
-        with.args.flags |= CKF_OS_LOCKING_OK;
-    rv = backend_initialise(functions, &with);
-    if (as_given || rv != CKR_CANT_LOCK)
-        return rv;
-    with.args.flags &= ~CKF_OS_LOCKING_OK;
-    return backend_initialise(functions, &with);
-}
-
 /* RTLD_NODELETE: a backend brings libraries with threads and exit handlers of their own, and unloading those is
  * what crashes hosts; it also keeps the order in which exit handlers were registered (runtime_at_exit). */
-CK_RV backend_open(const char *path, const char *parameters, CK_VOID_PTR init_args, struct backend *backend)
+CK_RV backend_open(const char *path, const char *parameters, CK_VOID_PTR given, struct backend *backend)
 {
+    struct init_args init_args;
     struct backend opened = {.library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)};
-    CK_RV rv = CKR_GENERAL_ERROR;
+    CK_RV rv = init_args_take(given, parameters, &init_args);
 
     if (!opened.library) {
         log_error("backend %s cannot be loaded: %s", path, dlerror());
-        return rv;
+        return CKR_GENERAL_ERROR;
     }
+    if (rv != CKR_OK)
+        goto out;
+    rv = CKR_GENERAL_ERROR;
     if (!backend_find_lists(&opened, path))
         goto out;
     if (!opened.functions_3 && softhsm_is(path)) {
@@ -206,7 +175,9 @@ CK_RV backend_open(const char *path, const char *parameters, CK_VOID_PTR init_ar
             goto out;
         opened.functions = softhsm_guard(opened.functions);
     }
-    rv = backend_initialise_with(opened.functions, init_args, parameters);
+    rv = backend_initialise(opened.functions, &init_args);
+    if (rv == CKR_CANT_LOCK && init_args_give_up_locking(given, &init_args))
+        rv = backend_initialise(opened.functions, &init_args);
     if (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED) {
         log_warning("backend %s is also used directly by this process, around the gate: take it out of the "
                     "application's list of modules",
@@ -233,6 +204,6 @@ CK_RV backend_close(struct backend *backend)
         backend_initialised = NULL;
     }
     dlclose(backend->library);
-    memset(backend, 0, sizeof *backend);
+    backend->library = NULL; /* the lists stay: a thread of the host's that is late finds them, and is told off there */
     return rv;
 }

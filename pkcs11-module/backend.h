@@ -18,12 +18,12 @@ struct backend {
     bool initialised_by_host; /* the host had initialised it already: it is the host's to finalize */
 };
 
-/* Loads the module at path and calls its C_Initialize with init_args (as the application gave them); parameters,
+/* Loads the module at path and calls its C_Initialize for what the application gave its own (init_args.h); parameters,
  * unless NULL, take the place of pReserved: a backend such as NSS's softokn is told there what to open.
  * A library that is not a PKCS#11 2.x or 3.x module, that lacks a function, or that is this very module is
- * refused: CKR_GENERAL_ERROR, with a line in the log. Else what C_Initialize returned; *backend is filled only
- * on CKR_OK. */
-CK_RV backend_open(const char *path, const char *parameters, CK_VOID_PTR init_args, struct backend *backend);
+ * refused: CKR_GENERAL_ERROR, with a line in the log. Else what init_args_take or C_Initialize returned; *backend is
+ * filled only on CKR_OK. */
+CK_RV backend_open(const char *path, const char *parameters, CK_VOID_PTR given, struct backend *backend);
 
 /* C_Finalize and unload. Returns what C_Finalize returned. */
 CK_RV backend_close(struct backend *backend);

@@ -5,6 +5,7 @@
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/entry_3.h"
 #include "pkcs11-module/gate.h"
+#include "pkcs11-module/gate_once.h"
 #include "pkcs11-module/pin_ask.h"
 #include "pkcs11-module/pin_check.h"
 #include "pkcs11-module/runtime.h"
@@ -214,12 +215,26 @@ static CK_RV log_in(struct runtime *rt, CK_SESSION_HANDLE session, const struct 
     return rv;
 }
 
+/* C_Finalize withdraws the question and then waits for this thread, which still has the backend to call. */
+static CK_RV log_in_held(struct runtime *rt, CK_SESSION_HANDLE session, const struct login_call *call, CK_BYTE_PTR pin,
+                         CK_ULONG pin_len)
+{
+    int cancel_state;
+    CK_RV rv = gate_enter_once(rt, &cancel_state);
+
+    if (rv != CKR_OK)
+        return rv;
+    rv = log_in(rt, session, call, pin, pin_len);
+    gate_leave_once(rt, cancel_state);
+    return rv;
+}
+
 CK_RV own_C_Login(CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_BYTE_PTR pin, CK_ULONG pin_len)
 {
     const struct login_call call = {.user_type = user_type};
     struct runtime *rt = runtime_get();
 
-    return rt ? log_in(rt, session, &call, pin, pin_len) : CKR_CRYPTOKI_NOT_INITIALIZED;
+    return rt ? log_in_held(rt, session, &call, pin, pin_len) : CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
 /* PKCS#11 3.0, 5.6: for tokens whose users have names. A context-specific login is for the user who is logged in. */
@@ -232,7 +247,7 @@ CK_RV own_C_LoginUser(CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_UTF8
 
     if (!rt || !rt->backend.functions_3)
         return runtime_lacks_3();
-    return log_in(rt, session, &call, pin, pin_len);
+    return log_in_held(rt, session, &call, pin, pin_len);
 }
 
 CK_RV own_C_SessionCancel(CK_SESSION_HANDLE session, CK_FLAGS flags)

@@ -1,5 +1,6 @@
 #include "common/log.h"
 #include "pkcs11-module/entry.h"
+#include "pkcs11-module/gate_once.h"
 #include "pkcs11-module/gate_session.h"
 #include "pkcs11-module/pin_ask.h"
 #include "pkcs11-module/pin_check.h"
@@ -37,14 +38,11 @@ static enum prompt_pin init_token_pin(struct runtime *rt, CK_SLOT_ID slot)
     return rv == CKR_OK && !(token.flags & CKF_TOKEN_INITIALIZED) ? PROMPT_PIN_SO_NEW : PROMPT_PIN_ERASE;
 }
 
-CK_RV own_C_InitToken(CK_SLOT_ID slot_id, CK_BYTE_PTR pin, CK_ULONG pin_len, CK_BYTE_PTR label)
+static CK_RV init_token(struct runtime *rt, CK_SLOT_ID slot_id, CK_BYTE_PTR pin, CK_ULONG pin_len, CK_BYTE_PTR label)
 {
-    struct runtime *rt = runtime_get();
     struct secret *asked = NULL;
     CK_RV rv = CKR_OK;
 
-    if (!rt)
-        return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (!label)
         return CKR_ARGUMENTS_BAD;
     if (pin_is_too_long(pin, pin_len))
@@ -64,16 +62,27 @@ CK_RV own_C_InitToken(CK_SLOT_ID slot_id, CK_BYTE_PTR pin, CK_ULONG pin_len, CK_
     return rv;
 }
 
-CK_RV own_C_InitPIN(CK_SESSION_HANDLE session, CK_BYTE_PTR pin, CK_ULONG pin_len)
+/* C_Finalize withdraws the question of each of these calls and then waits for its thread, which still has the backend to
+ * call. */
+CK_RV own_C_InitToken(CK_SLOT_ID slot_id, CK_BYTE_PTR pin, CK_ULONG pin_len, CK_BYTE_PTR label)
 {
     struct runtime *rt = runtime_get();
+    int cancel_state;
+    CK_RV rv = rt ? gate_enter_once(rt, &cancel_state) : CKR_CRYPTOKI_NOT_INITIALIZED;
+
+    if (rv != CKR_OK)
+        return rv;
+    rv = init_token(rt, slot_id, pin, pin_len, label);
+    gate_leave_once(rt, cancel_state);
+    return rv;
+}
+
+static CK_RV init_pin(struct runtime *rt, CK_SESSION_HANDLE session, CK_BYTE_PTR pin, CK_ULONG pin_len)
+{
     struct secret *asked = NULL;
     CK_SESSION_INFO info;
-    CK_RV rv;
+    CK_RV rv = gate_session_info(rt, session, &info);
 
-    if (!rt)
-        return CKR_CRYPTOKI_NOT_INITIALIZED;
-    rv = gate_session_info(rt, session, &info);
     if (rv != CKR_OK)
         return rv;
     if (pin_is_too_long(pin, pin_len))
@@ -90,6 +99,19 @@ CK_RV own_C_InitPIN(CK_SESSION_HANDLE session, CK_BYTE_PTR pin, CK_ULONG pin_len
     secret_free(&asked);
     if (rv == CKR_OK)
         pin_check_reset(rt, info.slotID);
+    return rv;
+}
+
+CK_RV own_C_InitPIN(CK_SESSION_HANDLE session, CK_BYTE_PTR pin, CK_ULONG pin_len)
+{
+    struct runtime *rt = runtime_get();
+    int cancel_state;
+    CK_RV rv = rt ? gate_enter_once(rt, &cancel_state) : CKR_CRYPTOKI_NOT_INITIALIZED;
+
+    if (rv != CKR_OK)
+        return rv;
+    rv = init_pin(rt, session, pin, pin_len);
+    gate_leave_once(rt, cancel_state);
     return rv;
 }
 
@@ -114,18 +136,14 @@ static CK_RV set_pin_asking(struct runtime *rt, CK_SESSION_HANDLE session, const
     return rv;
 }
 
-CK_RV own_C_SetPIN(CK_SESSION_HANDLE session, CK_BYTE_PTR old_pin, CK_ULONG old_len, CK_BYTE_PTR new_pin,
-                   CK_ULONG new_len)
+static CK_RV set_pin(struct runtime *rt, CK_SESSION_HANDLE session, CK_BYTE_PTR old_pin, CK_ULONG old_len,
+                     CK_BYTE_PTR new_pin, CK_ULONG new_len)
 {
-    struct runtime *rt = runtime_get();
     struct secret *old_asked = NULL;
     struct secret *new_asked = NULL;
     CK_SESSION_INFO info;
-    CK_RV rv;
+    CK_RV rv = gate_session_info(rt, session, &info);
 
-    if (!rt)
-        return CKR_CRYPTOKI_NOT_INITIALIZED;
-    rv = gate_session_info(rt, session, &info);
     if (rv != CKR_OK)
         return rv;
     if (pin_is_too_long(old_pin, old_len) || pin_is_too_long(new_pin, new_len))
@@ -144,5 +162,19 @@ CK_RV own_C_SetPIN(CK_SESSION_HANDLE session, CK_BYTE_PTR old_pin, CK_ULONG old_
         rv = login_remember(&rt->logins, info.slotID, new_pin, new_len, 0);
     secret_free(&old_asked);
     secret_free(&new_asked);
+    return rv;
+}
+
+CK_RV own_C_SetPIN(CK_SESSION_HANDLE session, CK_BYTE_PTR old_pin, CK_ULONG old_len, CK_BYTE_PTR new_pin,
+                   CK_ULONG new_len)
+{
+    struct runtime *rt = runtime_get();
+    int cancel_state;
+    CK_RV rv = rt ? gate_enter_once(rt, &cancel_state) : CKR_CRYPTOKI_NOT_INITIALIZED;
+
+    if (rv != CKR_OK)
+        return rv;
+    rv = set_pin(rt, session, old_pin, old_len, new_pin, new_len);
+    gate_leave_once(rt, cancel_state);
     return rv;
 }

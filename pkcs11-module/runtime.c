@@ -75,6 +75,10 @@ static struct runtime *runtime_map(void)
     return rt;
 }
 
+/* The configuration of the last initialisation, kept until the next one: a thread of the host's that C_Finalize did not
+ * wait for may still look into it. */
+static struct config runtime_retired;
+
 /* Reads the configuration and opens the log. A configuration that is wrong stops the module: it must not run with
  * a policy that the user did not write. */
 static CK_RV runtime_configure(struct runtime *rt)
@@ -135,6 +139,7 @@ static CK_RV runtime_start_locked(struct runtime *rt, CK_VOID_PTR init_args)
 
     if (atomic_load(&rt->functions))
         return CKR_CRYPTOKI_ALREADY_INITIALIZED;
+    config_clear(&runtime_retired);
     log_forget(); /* in a forked child the parent's log is not this process's */
     i18n_bind();
     rv = runtime_configure(rt);
@@ -204,7 +209,7 @@ CK_RV runtime_stop(void)
         asks_clear(&rt->asks);
         session_table_judge_by(&rt->sessions, NULL, NULL);
         rv = backend_close(&rt->backend);
-        config_clear(&rt->config);
+        runtime_retired = rt->config;
         runtime_close_log(rt);
     }
     pthread_mutex_unlock(&rt->lifecycle);
@@ -219,6 +224,7 @@ __attribute__((destructor)) static void runtime_unload(void)
 {
     struct runtime *rt = atomic_exchange(&runtime_mapping, &runtime_none);
 
+    config_clear(&runtime_retired);
     if (rt == &runtime_none)
         return;
     login_table_clear(&rt->logins);

@@ -35,7 +35,7 @@ struct runtime {
     bool log_is_open; /* by this very process: a forked child leaves its parent's log, and the log's lock, alone */
     pthread_mutex_t lifecycle; /* C_Initialize and C_Finalize; all zeros is an unlocked mutex in glibc */
     struct backend backend;
-    struct config config; /* constant while initialised */
+    struct config config; /* constant while initialised, and readable until the next C_Initialize */
     char program[REQUESTER_PROGRAM_MAX]; /* whose rules of [app] hold here; "": none */
     struct session_table sessions;
     struct login_table logins;

@@ -247,17 +247,85 @@ static void host_that_uses_the_backend_directly_is_named(void **state)
     free(log);
 }
 
-static void init_arguments_reach_the_backend(void **state)
+/* ------------------------------------------------------------------ C_Initialize's arguments (2.40, 5.4) */
+
+static CK_RV make_nothing(CK_VOID_PTR_PTR mutex)
+{
+    *mutex = NULL;
+    return CKR_GENERAL_ERROR; /* nobody is to call it */
+}
+
+static CK_RV do_nothing(CK_VOID_PTR mutex)
+{
+    (void)mutex;
+    return CKR_GENERAL_ERROR;
+}
+
+/* What the host says of threads and mutexes, and what comes of it. */
+static CK_RV start_with(CK_FLAGS flags, unsigned functions)
+{
+    CK_C_INITIALIZE_ARGS args = {.CreateMutex = functions & 1 ? make_nothing : NULL,
+                                 .DestroyMutex = functions & 2 ? do_nothing : NULL,
+                                 .LockMutex = functions & 4 ? do_nothing : NULL,
+                                 .UnlockMutex = functions & 8 ? do_nothing : NULL,
+                                 .flags = flags};
+
+    return fx.p11->C_Initialize(&args);
+}
+
+static void mutex_functions_are_all_or_none(void **state)
 {
     struct mock_backend *mock = mock_reset();
-    CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
+
+    (void)state;
+    mock_configure(&fx, mock_backend_path(), "");
+    for (unsigned functions = 1; functions < 15; functions++) {
+        assert_rv(start_with(0, functions), CKR_ARGUMENTS_BAD);
+        assert_rv(start_with(CKF_OS_LOCKING_OK, functions), CKR_ARGUMENTS_BAD);
+    }
+    assert_rv(start_with(0, 15), CKR_CANT_LOCK); /* its own and nothing else */
+    assert_int_equal(mock->calls[CALL_C_Initialize], 0);
+    assert_rv(fx.p11->C_Finalize(NULL), CKR_CRYPTOKI_NOT_INITIALIZED);
+    assert_ok(start_with(CKF_OS_LOCKING_OK, 15)); /* either: the system's are taken */
+}
+
+/* The backend is told to lock whatever the host says, and is never given functions of the host's. */
+static void backend_locks_with_the_system(void **state)
+{
+    static const struct {
+        CK_FLAGS flags;
+        unsigned functions;
+    } hosts[] = {{0, 0},
+                 {CKF_OS_LOCKING_OK, 0},
+                 {CKF_OS_LOCKING_OK, 15},
+                 {CKF_OS_LOCKING_OK | CKF_LIBRARY_CANT_CREATE_OS_THREADS, 0}};
+    struct mock_backend *mock = mock_reset();
+
+    (void)state;
+    mock_configure(&fx, mock_backend_path(), "");
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        mock->init_functions = true;
+        assert_ok(start_with(hosts[i].flags, hosts[i].functions));
+        assert_int_equal(mock->init_flags, hosts[i].flags | CKF_OS_LOCKING_OK);
+        assert_false(mock->init_functions);
+        assert_ok(fx.p11->C_Finalize(NULL));
+    }
+    mock->init_flags = 0;
+    assert_ok(fx.p11->C_Initialize(NULL));
+    assert_int_equal(mock->init_flags, CKF_OS_LOCKING_OK);
+    assert_ok(fx.p11->C_Finalize(NULL));
+    assert_int_equal(mock->calls[CALL_C_Finalize], 5);
+}
+
+static void reserved_reaches_the_backend(void **state)
+{
+    struct mock_backend *mock = mock_reset();
+    CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK, .pReserved = (CK_VOID_PTR) "parameters of NSS's"};
 
     (void)state;
     mock_configure(&fx, mock_backend_path(), "");
     assert_ok(fx.p11->C_Initialize(&args));
-    assert_int_equal(mock->arguments[CALL_C_Initialize][0], (uintptr_t)&args);
-    assert_ok(fx.p11->C_Finalize(NULL));
-    assert_int_equal(mock->calls[CALL_C_Finalize], 1);
+    assert_string_equal(mock->init_reserved, "parameters of NSS's");
 }
 
 static int begin(void **state)
@@ -291,7 +359,9 @@ int main(void)
         TEST(broken_function_lists_are_refused),
         TEST(backends_own_refusal_is_passed_on),
         TEST(host_that_uses_the_backend_directly_is_named),
-        TEST(init_arguments_reach_the_backend),
+        TEST(mutex_functions_are_all_or_none),
+        TEST(backend_locks_with_the_system),
+        TEST(reserved_reaches_the_backend),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

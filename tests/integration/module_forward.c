@@ -101,26 +101,10 @@ static void get_function_list_answers_the_same_list(void **state)
     assert_ptr_equal(list, fx.p11);
 }
 
-static CK_RV create_mutex(CK_VOID_PTR_PTR mutex)
-{
-    *mutex = NULL;
-    return CKR_OK;
-}
-
-static CK_RV use_mutex(CK_VOID_PTR mutex)
-{
-    (void)mutex;
-    return CKR_OK;
-}
-
 /* An application that promises to have one thread may still have more (pkcs11-tool --test-threads): the backend locks. */
 static void backend_locks_whatever_the_application_says(void **state)
 {
     CK_C_INITIALIZE_ARGS one_thread = {.flags = 0};
-    CK_C_INITIALIZE_ARGS own_locks = {.CreateMutex = create_mutex,
-                                      .DestroyMutex = use_mutex,
-                                      .LockMutex = use_mutex,
-                                      .UnlockMutex = use_mutex};
     struct mock_backend *mock = mock_reset();
 
     (void)state;
@@ -131,9 +115,6 @@ static void backend_locks_whatever_the_application_says(void **state)
     assert_ok(fx.p11->C_Initialize(&one_thread));
     assert_int_equal(mock->init_flags, CKF_OS_LOCKING_OK);
     assert_int_equal(one_thread.flags, 0);
-    fixture_stop(&fx);
-    assert_ok(fx.p11->C_Initialize(&own_locks)); /* those it gets */
-    assert_int_equal(mock->init_flags, 0);
 }
 
 static void backend_without_locks_is_told_what_the_application_said(void **state)

@@ -181,6 +181,8 @@ static void note_init_args(const CK_C_INITIALIZE_ARGS *args)
 
     strncpy(mock_backend.init_reserved, reserved, sizeof mock_backend.init_reserved - 1);
     mock_backend.init_flags = args ? args->flags : 0;
+    mock_backend.init_functions =
+        args && (args->CreateMutex || args->DestroyMutex || args->LockMutex || args->UnlockMutex);
 }
 
 static void answer_find(const uintptr_t *a)

@@ -70,6 +70,7 @@ struct mock_backend {
     char init_reserved[128];
     CK_FLAGS init_flags;
     bool cannot_lock; /* it has no locks of the system's: CKR_CANT_LOCK */
+    bool init_functions; /* there was one for mutexes among it */
 
     /* How the library presents itself. */
     CK_RV list_answer; /* of C_GetFunctionList */
