@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/descriptor.h"
 #include "common/i18n.h"
 #include "common/state_folder.h"
 
@@ -39,15 +40,9 @@ enum error_code log_open(const struct config *config, struct error *err)
         return ERROR_IO;
     }
     free(path);
-    if (fd <= STDERR_FILENO) {
-        /* In a host that closed its standard descriptors the log must not become its stdout. */
-        const int higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-
-        close(fd);
-        fd = higher;
-        if (fd < 0)
-            return error_set(err, ERROR_IO, _("There is no file descriptor left for the log."));
-    }
+    fd = descriptor_above_stdio(fd);
+    if (fd < 0)
+        return error_set(err, ERROR_IO, _("There is no file descriptor left for the log."));
     pthread_mutex_lock(&log_state.lock);
     if (log_state.fd >= 0)
         close(log_state.fd);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/descriptor.h"
 #include "common/i18n.h"
 
 /* How long a child may take to leave after its socket closed, and after SIGTERM. */
@@ -86,25 +87,22 @@ enum error_code pinentry_process_start(const char *program, unsigned timeout_s, 
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return error_set(err, ERROR_PROMPT, _("No socket for %s can be made: %s."), program, strerror(errno));
-    if (pair[1] <= STDERR_FILENO) {
-        /* A host that closed its standard descriptors: dup2 onto itself would keep close-on-exec. */
-        int higher = fcntl(pair[1], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-
-        close(pair[1]);
-        pair[1] = higher;
-    }
-    rc = pair[1] < 0 ? EMFILE : spawn_child(program, pair[1], &pid);
+    /* The child's end too: dup2 onto itself would keep close-on-exec. */
+    pair[0] = descriptor_above_stdio(pair[0]);
+    pair[1] = descriptor_above_stdio(pair[1]);
+    rc = pair[0] < 0 || pair[1] < 0 ? EMFILE : spawn_child(program, pair[1], &pid);
     if (pair[1] >= 0)
         close(pair[1]);
     if (rc != 0) {
-        close(pair[0]);
+        if (pair[0] >= 0)
+            close(pair[0]);
         return error_set(err, ERROR_PROMPT,
                          _("The PIN cannot be asked for: %s does not start (%s). Install a pinentry, or name one in "
                            "[module] pinentry."),
                          program, strerror(rc));
     }
     *process = (struct pinentry_process){.pid = pid,
-                                         .pidfd = pidfd_open(pid, 0),
+                                         .pidfd = descriptor_above_stdio(pidfd_open(pid, 0)),
                                          .fd = pair[0],
                                          .cancel_fd = cancel_fd,
                                          .deadline_ms = monotonic_ms() + (int64_t)timeout_s * 1000};
@@ -177,6 +175,24 @@ static bool process_is_gone(const struct pinentry_process *process, int timeout_
     }
 }
 
+/* Without a pidfd (no descriptor was left, or the host had reaped the child before there was one). The child leaves when
+ * its socket closes; while it is our child and has not been waited for, its pid is nobody else's. */
+static void end_by_pid(pid_t pid)
+{
+    const int64_t until_ms = monotonic_ms() + LEAVE_TIMEOUT_MS;
+    const struct timespec pause = {.tv_nsec = 5000000};
+    siginfo_t info = {0};
+
+    while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0 &&
+           monotonic_ms() < until_ms)
+        nanosleep(&pause, NULL);
+    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+        return; /* ECHILD: the host has reaped it */
+    (void)kill(pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+}
+
 void pinentry_process_end(struct pinentry_process *process)
 {
     const bool hurry = process->timed_out || process->cancelled;
@@ -184,17 +200,17 @@ void pinentry_process_end(struct pinentry_process *process)
     if (process->fd >= 0)
         close(process->fd);
     process->fd = -1;
-    if (process->pidfd >= 0) {
-        if ((hurry || !process_is_gone(process, LEAVE_TIMEOUT_MS)) &&
-            pidfd_send_signal(process->pidfd, SIGTERM, NULL, 0) == 0 && !process_is_gone(process, TERM_TIMEOUT_MS))
-            (void)pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
-    } else {
-        (void)kill(process->pid, SIGKILL); /* not reaped yet unless the host did so; no pidfd only when out of fds */
+    if (process->pidfd < 0) {
+        end_by_pid(process->pid);
+        return;
     }
-    /* ECHILD: the host ignores SIGCHLD or reaped it itself. */
-    while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
+    if ((hurry || !process_is_gone(process, LEAVE_TIMEOUT_MS)) &&
+        pidfd_send_signal(process->pidfd, SIGTERM, NULL, 0) == 0 && !process_is_gone(process, TERM_TIMEOUT_MS))
+        (void)pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
+    /* By the pidfd: where the host has reaped it (SIGCHLD ignored, or a handler of its own: ECHILD), the pid may be
+     * another child's by now. */
+    while (waitid(P_PIDFD, (id_t)process->pidfd, NULL, WEXITED) != 0 && errno == EINTR)
         continue;
-    if (process->pidfd >= 0)
-        close(process->pidfd);
+    close(process->pidfd);
     process->pidfd = -1;
 }

@@ -8,25 +8,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/descriptor.h"
 #include "common/i18n.h"
 #include "common/state_folder.h"
-
-/* The same file on a descriptor above the standard ones; fd is closed when another is returned. */
-static int above_stdio(int fd)
-{
-    int higher;
-
-    if (fd < 0 || fd > STDERR_FILENO)
-        return fd;
-    higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    close(fd);
-    return higher;
-}
 
 static int open_above_stdio(const char *path, int flags)
 {
     /* O_NONBLOCK: a FIFO in the file's place must not make the host wait. */
-    return above_stdio(open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | flags, 0600));
+    return descriptor_above_stdio(open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | flags, 0600));
 }
 
 static bool is_private(int fd, const char *path, struct error *err)

@@ -4,6 +4,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "common/descriptor.h"
+
 CK_RV asks_init(struct asks *asks)
 {
     memset(asks, 0, sizeof *asks);
@@ -26,7 +28,7 @@ void asks_clear(struct asks *asks)
 
 CK_RV ask_begin(struct asks *asks, CK_SESSION_HANDLE session, CK_SLOT_ID slot, struct ask *ask)
 {
-    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int fd = descriptor_above_stdio(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     CK_RV rv = CKR_OK;
 
     if (fd < 0)

@@ -278,13 +278,16 @@ static void unload_initialized(void)
 
 static void finalize_late(void)
 {
-    const CK_RV rv = fx.p11->C_Finalize(NULL);
+    CK_RV rv = fx.p11->C_CloseAllSessions(fx.slot);
 
+    if (rv == CKR_OK || rv == CKR_CRYPTOKI_NOT_INITIALIZED)
+        rv = fx.p11->C_Finalize(NULL);
     if (rv != CKR_OK && rv != CKR_CRYPTOKI_NOT_INITIALIZED)
         _exit(1);
 }
 
-/* A host's library that finalizes from an exit handler which was registered before the module was loaded. */
+/* A host's library that closes its sessions and finalizes from an exit handler which was registered before the module
+ * was loaded, as NSS does in pdfsig: SoftHSM2's own destructors have run by then, and it crashes there. */
 static void finalize_from_an_exit_handler(void)
 {
     fixture_unload(&fx);
