@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/utf8.h"
+#include "pkcs11-module/attribute.h"
 
 #define NAME_DER_MAX   2048
 #define NAME_PARTS_MAX 32
@@ -193,9 +194,8 @@ bool certificate_subject_of_key(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE ses
         {CKA_ID, (void *)facts->id, facts->id_len},
     };
     unsigned char der[NAME_DER_MAX];
-    CK_ATTRIBUTE name = {CKA_SUBJECT, der, sizeof der};
     CK_OBJECT_HANDLE objects[2], object;
-    CK_ULONG count = 0;
+    CK_ULONG count = 0, len = 0;
 
     if (facts->id_len == 0 || backend->C_FindObjectsInit(session, wanted, 4) != CKR_OK)
         return false;
@@ -203,6 +203,6 @@ bool certificate_subject_of_key(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE ses
         count = 0;
     object = objects[0];
     (void)backend->C_FindObjectsFinal(session);
-    return count == 1 && backend->C_GetAttributeValue(session, object, &name, 1) == CKR_OK &&
-           name.ulValueLen <= sizeof der && certificate_name_to_text(der, name.ulValueLen, subject);
+    return count == 1 && attribute_read(backend, session, object, CKA_SUBJECT, der, sizeof der, &len) == CKR_OK &&
+           certificate_name_to_text(der, len, subject);
 }

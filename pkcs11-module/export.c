@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "pkcs11-module/attribute.h"
 #include "pkcs11-module/decision.h"
 #include "pkcs11-module/gate_once.h"
 
@@ -44,27 +45,16 @@ CK_RV export_agree_to_birth(struct runtime *rt, CK_SESSION_HANDLE session, const
 
 /* ------------------------------------------------------------------ export */
 
-static bool read_flag(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
-                      CK_ATTRIBUTE_TYPE type, bool otherwise)
-{
-    CK_BBOOL value = CK_FALSE;
-    CK_ATTRIBUTE attribute = {type, &value, sizeof value};
-
-    if (backend->C_GetAttributeValue(session, object, &attribute, 1) != CKR_OK || attribute.ulValueLen != sizeof value)
-        return otherwise;
-    return value != CK_FALSE;
-}
-
 /* A key may carry a private key out only if nobody can know it and it has no second role that would open the wrapping
  * again (Clulow 2003; Bortolozzo, Centenaro, Focardi and Steel 2010): a secret key that was made on the token, was
  * always sensitive, was never extractable, and neither decrypts nor unwraps. */
 static bool is_unknown_to_all(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key,
                               const struct key_facts *facts)
 {
-    return facts->object_class == CKO_SECRET_KEY && read_flag(backend, session, key, CKA_LOCAL, false) &&
-           read_flag(backend, session, key, CKA_ALWAYS_SENSITIVE, false) &&
-           read_flag(backend, session, key, CKA_NEVER_EXTRACTABLE, false) &&
-           !read_flag(backend, session, key, CKA_DECRYPT, true) && !read_flag(backend, session, key, CKA_UNWRAP, true);
+    return facts->object_class == CKO_SECRET_KEY && attribute_read_bool(backend, session, key, CKA_LOCAL, false) &&
+           attribute_read_bool(backend, session, key, CKA_ALWAYS_SENSITIVE, false) &&
+           attribute_read_bool(backend, session, key, CKA_NEVER_EXTRACTABLE, false) &&
+           !attribute_read_bool(backend, session, key, CKA_DECRYPT, true) && !attribute_read_bool(backend, session, key, CKA_UNWRAP, true);
 }
 
 /* A secret key that the program has brought for this session: nobody else has been given it, nor finds it later on the
@@ -72,7 +62,7 @@ static bool is_unknown_to_all(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE sessi
 static bool is_programs_own(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key,
                             const struct key_facts *facts)
 {
-    return facts->object_class == CKO_SECRET_KEY && !read_flag(backend, session, key, CKA_TOKEN, true);
+    return facts->object_class == CKO_SECRET_KEY && !attribute_read_bool(backend, session, key, CKA_TOKEN, true);
 }
 
 CK_RV export_permit(struct runtime *rt, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE carrier,

@@ -2,40 +2,7 @@
 
 #include <string.h>
 
-/* One attribute. true when the token gave a value of at most size bytes; *len is then its length. */
-static bool read_attribute(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
-                           CK_ATTRIBUTE_TYPE type, void *value, CK_ULONG size, CK_ULONG *len)
-{
-    CK_ATTRIBUTE attribute = {type, value, size};
-
-    if (backend->C_GetAttributeValue(session, object, &attribute, 1) != CKR_OK || attribute.ulValueLen > size)
-        return false;
-    *len = attribute.ulValueLen;
-    return true;
-}
-
-static bool read_bool(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
-                      CK_ATTRIBUTE_TYPE type, bool otherwise)
-{
-    CK_BBOOL value = CK_FALSE;
-    CK_ULONG len = 0;
-
-    if (!read_attribute(backend, session, object, type, &value, sizeof value, &len) || len != sizeof value)
-        return otherwise;
-    return value != CK_FALSE;
-}
-
-/* The bytes of an attribute that may be longer than what is kept of it. */
-static CK_ULONG attribute_length(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
-                                 CK_ATTRIBUTE_TYPE type)
-{
-    CK_ATTRIBUTE attribute = {type, NULL, 0};
-
-    if (backend->C_GetAttributeValue(session, object, &attribute, 1) != CKR_OK ||
-        attribute.ulValueLen == CK_UNAVAILABLE_INFORMATION)
-        return 0;
-    return attribute.ulValueLen;
-}
+#include "pkcs11-module/attribute.h"
 
 /* What is kept ends at a whole character. */
 void key_facts_set_label(struct key_facts *facts, const unsigned char *label, CK_ULONG len)
@@ -57,7 +24,7 @@ static void read_label(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_
     unsigned char label[4 * KEY_LABEL_MAX];
     CK_ULONG len = 0;
 
-    if (read_attribute(backend, session, object, CKA_LABEL, label, sizeof label, &len))
+    if (attribute_read(backend, session, object, CKA_LABEL, label, sizeof label, &len) == CKR_OK)
         key_facts_set_label(facts, label, len);
 }
 
@@ -100,7 +67,7 @@ static CK_ULONG read_output_length(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE 
     if (key_type == CKK_RSA)
         return attribute_length(backend, session, object, CKA_MODULUS);
     if ((key_type == CKK_EC || key_type == CKK_EC_EDWARDS) &&
-        read_attribute(backend, session, object, CKA_EC_PARAMS, params, sizeof params, &len))
+        attribute_read(backend, session, object, CKA_EC_PARAMS, params, sizeof params, &len) == CKR_OK)
         return curve_signature_length(params, len);
     return 0;
 }
@@ -110,13 +77,13 @@ static void read_private_key(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE sessio
 {
     CK_ULONG len = 0;
 
-    if (!read_attribute(backend, session, object, CKA_KEY_TYPE, &facts->key_type, sizeof facts->key_type, &len) ||
+    if (attribute_read(backend, session, object, CKA_KEY_TYPE, &facts->key_type, sizeof facts->key_type, &len) != CKR_OK ||
         len != sizeof facts->key_type)
         facts->key_type = CK_UNAVAILABLE_INFORMATION;
-    facts->always_authenticate = read_bool(backend, session, object, CKA_ALWAYS_AUTHENTICATE, false);
-    facts->extractable = read_bool(backend, session, object, CKA_EXTRACTABLE, true);
+    facts->always_authenticate = attribute_read_bool(backend, session, object, CKA_ALWAYS_AUTHENTICATE, false);
+    facts->extractable = attribute_read_bool(backend, session, object, CKA_EXTRACTABLE, true);
     facts->output_len = read_output_length(backend, session, object, facts->key_type);
-    if (!read_attribute(backend, session, object, CKA_ID, facts->id, sizeof facts->id, &facts->id_len))
+    if (attribute_read(backend, session, object, CKA_ID, facts->id, sizeof facts->id, &facts->id_len) != CKR_OK)
         facts->id_len = 0;
     read_label(backend, session, object, facts);
 }
@@ -125,12 +92,12 @@ CK_RV key_facts_read(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OB
                      struct key_facts *facts)
 {
     struct key_facts read = {0};
-    CK_ATTRIBUTE attribute = {CKA_CLASS, &read.object_class, sizeof read.object_class};
-    CK_RV rv = backend->C_GetAttributeValue(session, object, &attribute, 1);
+    CK_ULONG len = 0;
+    CK_RV rv = attribute_read(backend, session, object, CKA_CLASS, &read.object_class, sizeof read.object_class, &len);
 
-    if (rv != CKR_OK)
+    if (rv != CKR_OK && rv != CKR_BUFFER_TOO_SMALL)
         return rv;
-    if (attribute.ulValueLen != sizeof read.object_class)
+    if (len != sizeof read.object_class)
         return CKR_DEVICE_ERROR; /* an object without a class: nothing can be said of it, so nothing is allowed */
     if (key_facts_is_private_key(&read))
         read_private_key(backend, session, object, &read);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "pkcs11-module/attribute.h"
+
 bool profile_may_be_found(const CK_ATTRIBUTE *template, CK_ULONG count)
 {
     CK_OBJECT_CLASS object_class;
@@ -19,10 +21,11 @@ bool profile_may_be_found(const CK_ATTRIBUTE *template, CK_ULONG count)
 static bool has_class_profile(struct runtime *rt, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
 {
     CK_OBJECT_CLASS object_class = 0;
-    CK_ATTRIBUTE attribute = {CKA_CLASS, &object_class, sizeof object_class};
+    CK_ULONG len = 0;
 
-    return rt->backend.functions->C_GetAttributeValue(session, object, &attribute, 1) == CKR_OK &&
-           attribute.ulValueLen == sizeof object_class && object_class == CKO_PROFILE;
+    return attribute_read(rt->backend.functions, session, object, CKA_CLASS, &object_class, sizeof object_class, &len) ==
+               CKR_OK &&
+           len == sizeof object_class && object_class == CKO_PROFILE;
 }
 
 CK_ULONG profile_filter(struct runtime *rt, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *objects, CK_ULONG count)

@@ -9,6 +9,7 @@
 static CK_ATTRIBUTE attributes[16];
 static size_t attribute_count;
 static CK_RV answer;
+static bool ignores_room; /* as softokn does for session objects: it writes the value, however long */
 
 static CK_RV get_attribute(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template,
                            CK_ULONG count)
@@ -22,6 +23,8 @@ static CK_RV get_attribute(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, C
         if (attributes[i].type != template->type)
             continue;
         if (template->pValue && template->ulValueLen < attributes[i].ulValueLen) {
+            if (ignores_room)
+                fail_msg("attribute 0x%lx would be written past its buffer", template->type);
             template->ulValueLen = CK_UNAVAILABLE_INFORMATION;
             return CKR_BUFFER_TOO_SMALL;
         }
@@ -57,6 +60,7 @@ static int start(void **state)
     (void)state;
     attribute_count = 0;
     answer = CKR_OK;
+    ignores_room = false;
     return 0;
 }
 
@@ -153,6 +157,38 @@ static void long_label_is_cut_at_a_character(void **state)
     assert_int_equal(facts.id_len, KEY_ID_MAX);
 }
 
+/* Every value is longer than what is kept of it; what must have a certain length is then not known. */
+static void no_value_is_written_past_its_buffer(void **state)
+{
+    static const CK_BYTE value[4096] = {CKO_PRIVATE_KEY};
+    static const CK_ATTRIBUTE_TYPE types[] = {CKA_KEY_TYPE,  CKA_ALWAYS_AUTHENTICATE, CKA_EXTRACTABLE,
+                                              CKA_EC_PARAMS, CKA_ID,                  CKA_LABEL};
+    struct key_facts facts;
+
+    (void)state;
+    start_private_key();
+    ignores_room = true;
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        set(types[i], value, sizeof value);
+    assert_int_equal(read_facts(&facts), CKR_OK);
+    assert_int_equal(facts.key_type, CK_UNAVAILABLE_INFORMATION);
+    assert_true(facts.extractable);
+    assert_int_equal(facts.id_len, 0);
+    assert_string_equal(facts.label, "");
+
+    start_private_key();
+    ignores_room = true;
+    set(CKA_KEY_TYPE, &ec, sizeof ec);
+    set(CKA_EC_PARAMS, value, sizeof value);
+    assert_int_equal(read_facts(&facts), CKR_OK);
+    assert_int_equal(facts.output_len, 0);
+
+    (void)start(NULL);
+    ignores_room = true;
+    set(CKA_CLASS, value, sizeof value);
+    assert_int_equal(read_facts(&facts), CKR_DEVICE_ERROR);
+}
+
 /* PKCS#11 2.40, 2.3.1: r and s, each as long as the order. */
 static void curves_tell_the_length(void **state)
 {
@@ -188,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(everything_is_read),      TEST(silent_token_is_distrusted),
         TEST(failure_leaves_no_facts), TEST(long_label_is_cut_at_a_character),
+        TEST(no_value_is_written_past_its_buffer),
         TEST(curves_tell_the_length),
     };
 
