@@ -20,17 +20,21 @@ static bool length_known(const struct gate_turn *turn)
     return turn->operation.facts.output_len > 0;
 }
 
-/* A signature's length is exact, so a buffer that is too small for it can be refused before anybody is asked. */
+/* A signature's length is exact; a decryption's is a limit. */
+static bool length_is_exact(const struct gate_turn *turn)
+{
+    return length_known(turn) && turn->kind != OPERATION_DECRYPT && turn->kind != OPERATION_MESSAGE_DECRYPT;
+}
+
+/* So a buffer that is too small for it can be refused before anybody is asked. */
 static bool surely_too_small(const struct gate_turn *turn, CK_ULONG room)
 {
-    if (turn->kind == OPERATION_DECRYPT || turn->kind == OPERATION_MESSAGE_DECRYPT)
-        return false;
-    return length_known(turn) && room < turn->operation.facts.output_len;
+    return length_is_exact(turn) && room < turn->operation.facts.output_len;
 }
 
 bool operation_answered_without_consent(const struct gate_turn *turn, CK_BYTE_PTR out, CK_ULONG_PTR out_len, CK_RV *rv)
 {
-    if (!gate_must_ask(turn) || !length_known(turn))
+    if (!length_is_exact(turn) && !(gate_must_ask(turn) && length_known(turn)))
         return false;
     if (out && !surely_too_small(turn, *out_len))
         return false;

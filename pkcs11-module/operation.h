@@ -15,8 +15,9 @@ typedef CK_RV operation_whole_function(CK_SESSION_HANDLE, CK_BYTE_PTR, CK_ULONG,
 /* C_SignFinal, C_DecryptFinal. */
 typedef CK_RV operation_final_function(CK_SESSION_HANDLE, CK_BYTE_PTR, CK_ULONG_PTR);
 
-/* While the consent is still open: answers what needs none, a length that is known and a buffer that is surely too
- * small. false: the consent must be asked for. */
+/* Answers what needs no consent: a length that is known and a buffer that is surely too small. An exact length also after
+ * the consent, since softokn ends a signature whose buffer is too small (PKCS#11 2.40, 5.2 has it go on). false: the
+ * call is to be made, and the consent asked for if it is still open. */
 bool operation_answered_without_consent(const struct gate_turn *turn, CK_BYTE_PTR out, CK_ULONG_PTR out_len, CK_RV *rv);
 
 /* Is it a length query that only the backend can answer, because the key is of a kind that is not known here? */
