@@ -2,8 +2,9 @@
 #include <string.h>
 
 #include "common/log.h"
-#include "pkcs11-module/decision.h"
+#include "pkcs11-module/attribute.h"
 #include "pkcs11-module/attribute_rules.h"
+#include "pkcs11-module/decision.h"
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/gate_once.h"
 #include "pkcs11-module/gate_session.h"
@@ -73,6 +74,40 @@ static CK_RV agree_to_attributes(struct runtime *rt, CK_SESSION_HANDLE session, 
     return gate_agree_once(rt, session, facts, use, NULL, 0);
 }
 
+/* A copy of a key that its token guards is guarded too (PKCS#11 2.40, 5.7: it has the attributes of the original).
+ * softokn's forgets CKA_ALWAYS_AUTHENTICATE unless it is asked for; SoftHSM2 keeps it and takes no such wish. */
+static CK_RV copy_guarded(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                          const struct template *copy, CK_OBJECT_HANDLE_PTR new_object)
+{
+    CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
+    struct template guarded;
+    CK_RV rv = template_guard(copy->attributes, copy->count, &guarded);
+
+    if (rv != CKR_OK)
+        return rv;
+    rv = backend->C_CopyObject(session, object, guarded.attributes, guarded.count, &made);
+    template_clear(&guarded);
+    if (template_may_lack_always_authenticate(rv))
+        rv = backend->C_CopyObject(session, object, copy->attributes, copy->count, &made);
+    if (rv != CKR_OK)
+        return rv;
+    if (!attribute_read_bool(backend, session, made, CKA_ALWAYS_AUTHENTICATE, false)) {
+        log_warning("the token would make a copy that is used without the PIN: it is not made");
+        (void)backend->C_DestroyObject(session, made);
+        return CKR_ACTION_PROHIBITED;
+    }
+    *new_object = made;
+    return CKR_OK;
+}
+
+static CK_RV copy_object(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                         const struct key_facts *facts, const struct template *copy, CK_OBJECT_HANDLE_PTR new_object)
+{
+    if (facts->always_authenticate)
+        return copy_guarded(backend, session, object, copy, new_object);
+    return backend->C_CopyObject(session, object, copy->attributes, copy->count, new_object);
+}
+
 CK_RV gate_C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template, CK_ULONG count,
                         CK_OBJECT_HANDLE_PTR new_object)
 {
@@ -90,13 +125,15 @@ CK_RV gate_C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_A
     if (rv != CKR_OK)
         return rv;
     rv = gate_facts(rt, session, object, CKR_OBJECT_HANDLE_INVALID, &facts);
+    if (rv == CKR_OK && !new_object)
+        rv = CKR_ARGUMENTS_BAD;
     if (rv == CKR_OK)
         rv = agree_to_attributes(rt, session, &facts, POLICY_USE_COPY, copy.attributes, copy.count,
                                  CKR_TEMPLATE_INCONSISTENT);
     if (rv == CKR_OK)
         rv = gate_enter_once(rt, &cancel_state);
     if (rv == CKR_OK) {
-        rv = rt->backend.functions->C_CopyObject(session, object, copy.attributes, copy.count, new_object);
+        rv = copy_object(rt->backend.functions, session, object, &facts, &copy, new_object);
         gate_leave_once(rt, cancel_state);
     }
     session_forget_facts(&rt->sessions);

@@ -15,10 +15,15 @@ static bool is_ours(CK_ATTRIBUTE_TYPE type)
            type == CKA_ALWAYS_AUTHENTICATE;
 }
 
-/* Is this attribute taken over as it is, or replaced? */
-static bool is_kept(const CK_ATTRIBUTE *attribute, bool replacing)
+static bool is_guard(CK_ATTRIBUTE_TYPE type)
 {
-    return !replacing || !is_ours(attribute->type);
+    return type == CKA_ALWAYS_AUTHENTICATE;
+}
+
+static bool is_none(CK_ATTRIBUTE_TYPE type)
+{
+    (void)type;
+    return false;
 }
 
 static bool has_value(const CK_ATTRIBUTE *attribute)
@@ -56,8 +61,9 @@ static CK_RV make_room(const CK_ATTRIBUTE *attributes, CK_ULONG count, CK_ULONG 
     return CKR_OK;
 }
 
-/* Copies the attributes, each read once. Of a value that a host lengthens meanwhile only what there is room for. */
-static void copy_attributes(const CK_ATTRIBUTE *attributes, CK_ULONG count, bool replacing, struct template *copy)
+/* Copies the attributes but for those that are replaced, each read once. Of a value that a host lengthens meanwhile only what there is room for. */
+static void copy_attributes(const CK_ATTRIBUTE *attributes, CK_ULONG count, bool is_replaced(CK_ATTRIBUTE_TYPE),
+                            struct template *copy)
 {
     unsigned char *value = copy->values;
     size_t room = copy->values_len;
@@ -65,7 +71,7 @@ static void copy_attributes(const CK_ATTRIBUTE *attributes, CK_ULONG count, bool
     for (CK_ULONG i = 0; i < count; i++) {
         CK_ATTRIBUTE attribute = attributes[i];
 
-        if (!is_kept(&attribute, replacing))
+        if (is_replaced(attribute.type))
             continue;
         if (has_value(&attribute)) {
             attribute.ulValueLen = attribute.ulValueLen < room ? attribute.ulValueLen : room;
@@ -93,7 +99,7 @@ CK_RV template_protect(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, bool always_
 
     if (rv != CKR_OK)
         return rv;
-    copy_attributes(attributes, count, true, &made);
+    copy_attributes(attributes, count, is_ours, &made);
     memcpy(made.attributes + made.count, ours, ours_count * sizeof *ours);
     made.count += ours_count;
     *protected = made;
@@ -107,6 +113,19 @@ void template_let_leave(struct template *protected)
             protected->attributes[i].pValue = &always;
 }
 
+CK_RV template_guard(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, struct template *guarded)
+{
+    struct template made;
+    CK_RV rv = make_room(attributes, count, 1, &made);
+
+    if (rv != CKR_OK)
+        return rv;
+    copy_attributes(attributes, count, is_guard, &made);
+    made.attributes[made.count++] = (CK_ATTRIBUTE){CKA_ALWAYS_AUTHENTICATE, &always, sizeof always};
+    *guarded = made;
+    return CKR_OK;
+}
+
 CK_RV template_copy(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, struct template *copy)
 {
     struct template made = {0};
@@ -117,7 +136,7 @@ CK_RV template_copy(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, struct template
         rv = make_room(attributes, count, 0, &made);
     if (rv != CKR_OK)
         return rv;
-    copy_attributes(attributes, count, false, &made);
+    copy_attributes(attributes, count, is_none, &made);
     *copy = made;
     return CKR_OK;
 }

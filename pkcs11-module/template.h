@@ -32,6 +32,9 @@ CK_RV template_protect(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, bool always_
 /* The protected template again with CKA_EXTRACTABLE true: for a key that may leave (export.h). */
 void template_let_leave(struct template *protected);
 
+/* A copy of the application's template with CKA_ALWAYS_AUTHENTICATE true, whatever it wrote of that. CKRs as above. */
+CK_RV template_guard(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, struct template *guarded);
+
 /* A copy of the application's template as it is. CKRs as above. */
 CK_RV template_copy(CK_ATTRIBUTE_PTR attributes, CK_ULONG count, struct template *copy);
 

@@ -11,7 +11,7 @@
 #define PIN   "4711-pin"
 #define RIGHT "pin " PIN "\n"
 
-enum object { SECRET = 1, PRIVATE, ENFORCED, CARRIER };
+enum object { SECRET = 1, PRIVATE, ENFORCED, CARRIER, COPY };
 
 static struct fixture fx;
 static struct mock_backend *mock;
@@ -239,6 +239,34 @@ static void private_key_is_unwrapped_without_always_authenticate(void **state)
     assert_int_equal(script_asked(&fx), 1);
 }
 
+/* A token that loses CKA_ALWAYS_AUTHENTICATE in a copy: it is asked for the attribute, and what comes without is not
+ * left there. */
+static void copy_of_a_guarded_key_is_guarded(void **state)
+{
+    struct use use;
+
+    (void)state;
+    for (int keeps = 0; keeps < 2; keeps++) {
+        start_logged_in("");
+        mock->objects[PRIVATE].always_authenticate = CK_TRUE;
+        mock->objects[COPY] = mock->objects[PRIVATE];
+        mock->objects[COPY].always_authenticate = keeps ? CK_TRUE : CK_FALSE;
+        mock->copied = COPY;
+        script_set(&fx, RIGHT);
+        use_init(&use, CALL_C_CopyObject);
+        use.made = 77;
+        use_run(&use);
+        assert_rv(use.rv, keeps ? CKR_OK : CKR_ACTION_PROHIBITED);
+        assert_int_equal(use.made, keeps ? COPY : 77);
+        assert_int_equal(mock->objects[COPY].exists, keeps);
+        assert_int_equal(mock->seen_count, 2);
+        assert_int_equal(mock->seen[1].type, CKA_ALWAYS_AUTHENTICATE);
+        assert_int_equal(mock->seen[1].value[0], CK_TRUE);
+        assert_int_equal(script_asked(&fx), 1);
+        fixture_stop(&fx);
+    }
+}
+
 /* ------------------------------------------------------------------ ended meanwhile */
 
 static const enum p11_call once_calls[] = {CALL_C_UnwrapKey, CALL_C_DeriveKey, CALL_C_CopyObject,
@@ -326,6 +354,7 @@ int main(void)
         TEST(calls_get_copies),
         TEST(template_changed_meanwhile_does_not_matter),
         TEST(private_key_is_unwrapped_without_always_authenticate),
+        TEST(copy_of_a_guarded_key_is_guarded),
         TEST(logout_meanwhile_is_noticed),
         TEST(closed_session_is_noticed),
         TEST(finalize_waits_for_the_call),

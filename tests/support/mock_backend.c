@@ -254,8 +254,12 @@ static CK_RV answer_locked(enum p11_call call, const uintptr_t *a, size_t count)
     case CALL_C_FindObjects:
         answer_find(a);
         return CKR_OK;
-    case CALL_C_SetAttributeValue:
     case CALL_C_CopyObject:
+        if (mock_backend.copied)
+            *(CK_OBJECT_HANDLE_PTR)a[4] = mock_backend.copied;
+        see_template((const CK_ATTRIBUTE *)a[2], (CK_ULONG)a[3]);
+        return CKR_OK;
+    case CALL_C_SetAttributeValue:
         see_template((const CK_ATTRIBUTE *)a[2], (CK_ULONG)a[3]);
         return CKR_OK;
     case CALL_C_UnwrapKey:

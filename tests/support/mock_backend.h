@@ -65,6 +65,7 @@ struct mock_backend {
     CK_FLAGS slot_flags;
     CK_OBJECT_HANDLE found[MOCK_OBJECTS]; /* by a search, whatever its template, and where it has got to */
     CK_ULONG found_count, found_next;
+    CK_OBJECT_HANDLE copied; /* what C_CopyObject makes; 0: it does not say */
 
     /* What C_Initialize was given. */
     char init_reserved[128];
