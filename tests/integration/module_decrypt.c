@@ -3,6 +3,7 @@
 
 #include "support/fixture.h"
 #include "support/keys.h"
+#include "support/lacks.h"
 #include "support/pinentry_script.h"
 #include "support/test.h"
 #include "support/use.h"
@@ -79,14 +80,17 @@ static void length_query_asks_nobody(void **state)
  * which then is good for the next try. */
 static void too_small_a_buffer_keeps_the_consent(void **state)
 {
+    CK_RV rv;
+
     (void)state;
     for (size_t i = 0; i < LABELS; i++) {
         script_set(&fx, RIGHT);
         decrypt_begin(labels[i]);
         use_result_init(&data);
         data.len = 4;
-        assert_rv(fx.p11->C_Decrypt(fx.session, message.bytes, message.len, data.bytes, &data.len),
-                  CKR_BUFFER_TOO_SMALL);
+        rv = fx.p11->C_Decrypt(fx.session, message.bytes, message.len, data.bytes, &data.len);
+        lacks_on(__func__, "C_Decrypt into too small a buffer", rv, CKR_OK); /* softokn cuts the data off */
+        assert_rv(rv, CKR_BUFFER_TOO_SMALL);
         assert_true(use_result_is_untouched(&data));
         assert_int_equal(script_asked(&fx), 1);
         assert_ok(use_decrypt_data(&fx, fx.session, &message, &data));

@@ -6,6 +6,7 @@
 #include "support/backend_direct.h"
 #include "support/fixture.h"
 #include "support/keys.h"
+#include "support/lacks.h"
 #include "support/pinentry_script.h"
 #include "support/process_state.h"
 #include "support/test.h"
@@ -72,6 +73,7 @@ static void security_officer_logs_in(void **state)
 {
     (void)state;
     fixture_start(&fx, "");
+    lacks_security_officer(&fx, __func__);
     script_set(&fx, "pin " FIXTURE_SO_PIN "\n");
     assert_ok(fx.p11->C_Login(fx.session, CKU_SO, NULL, 0));
     assert_int_equal(session_state(), CKS_RW_SO_FUNCTIONS);
@@ -333,6 +335,7 @@ static void security_officer_sets_the_pin(void **state)
     script_set(&fx, "");
     assert_rv(fx.p11->C_InitPIN(fx.session, NULL, 0), CKR_USER_NOT_LOGGED_IN);
     assert_int_equal(script_asked(&fx), 0);
+    lacks_security_officer(&fx, __func__);
     assert_ok(fx.p11->C_Login(fx.session, CKU_SO, (CK_BYTE_PTR)FIXTURE_SO_PIN, strlen(FIXTURE_SO_PIN)));
     script_set(&fx, "repeat " FIXTURE_PIN "\n");
     assert_ok(fx.p11->C_InitPIN(fx.session, NULL, 0));
@@ -349,6 +352,7 @@ static void new_token_is_made_asking(void **state)
 
     (void)state;
     fixture_start(&fx, "");
+    lacks_empty_slot(&fx, __func__);
     memset(label, ' ', sizeof label);
     memcpy(label, "Second", 6);
     slot = backend_slot(fx.p11, CK_FALSE);

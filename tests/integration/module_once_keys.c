@@ -5,6 +5,7 @@
 
 #include "support/fixture.h"
 #include "support/keys.h"
+#include "support/lacks.h"
 #include "support/once.h"
 #include "support/pinentry_script.h"
 #include "support/test.h"
@@ -47,11 +48,13 @@ static CK_RV export_key(const char *carrier, const char *label)
     return once_wrap(fx.p11, fx.session, key_secret(fx.p11, fx.session, carrier), key(label), &exported);
 }
 
+/* With a CKA_ID of its own: softokn has one private key for each, and would put the copy in the place of the key. */
 static CK_RV copy_key(const char *label, CK_OBJECT_HANDLE *copy)
 {
-    CK_ATTRIBUTE template[] = {{CKA_LABEL, (void *)ONCE_MADE, strlen(ONCE_MADE)}};
+    CK_ATTRIBUTE template[] = {{CKA_LABEL, (void *)ONCE_MADE, strlen(ONCE_MADE)},
+                               {CKA_ID, (void *)ONCE_MADE, strlen(ONCE_MADE)}};
 
-    return fx.p11->C_CopyObject(fx.session, key(label), template, 1, copy);
+    return fx.p11->C_CopyObject(fx.session, key(label), template, 2, copy);
 }
 
 static CK_RV rename_key(const char *label, const char *name)
@@ -63,6 +66,13 @@ static CK_RV rename_key(const char *label, const char *name)
 
 /* ------------------------------------------------------------------ exporting */
 
+/* A private key leaves only under one that was made on the token: CKA_LOCAL says so, where a token keeps it. */
+static void lacks_carrier(const char *name)
+{
+    lacks_bool(&fx, name, key_secret(fx.p11, fx.session, KEY_CARRIER), CKA_LOCAL, true,
+               "CKA_LOCAL of a key that was generated on the token");
+}
+
 static void exporting_asks(void **state)
 {
     CK_MECHANISM mechanism = {CKM_AES_KEY_WRAP_PAD, NULL, 0};
@@ -70,6 +80,7 @@ static void exporting_asks(void **state)
 
     (void)state;
     fixture_start_logged_in(&fx, "");
+    lacks_carrier(__func__);
     script_set(&fx, "cancel\n");
     assert_rv(export_key(KEY_CARRIER, KEY_EXPORTABLE), CKR_FUNCTION_CANCELED);
     assert_true(blob_is_empty(&exported));
@@ -85,19 +96,29 @@ static void exporting_asks(void **state)
     assert_false(blob_is_empty(&exported));
 }
 
-static void grace_covers_no_export_copy_or_change(void **state)
+static void grace_covers_no_export(void **state)
+{
+    (void)state;
+    fixture_start(&fx, "");
+    script_set(&fx, RIGHT "cancel\n");
+    assert_ok(fx.p11->C_Login(fx.session, CKU_USER, NULL, 0));
+    lacks_carrier(__func__);
+    assert_rv(export_key(KEY_CARRIER, KEY_EXPORTABLE), CKR_FUNCTION_CANCELED);
+    assert_int_equal(script_asked(&fx), 2);
+}
+
+static void grace_covers_no_copy_or_change(void **state)
 {
     CK_OBJECT_HANDLE copy;
     CK_OBJECT_HANDLE made;
 
     (void)state;
     fixture_start(&fx, "");
-    script_set(&fx, RIGHT "cancel\ncancel\ncancel\n");
+    script_set(&fx, RIGHT "cancel\ncancel\n");
     assert_ok(fx.p11->C_Login(fx.session, CKU_USER, NULL, 0));
-    assert_rv(export_key(KEY_CARRIER, KEY_EXPORTABLE), CKR_FUNCTION_CANCELED);
     assert_rv(copy_key(KEY_PLAIN_RSA, &copy), CKR_FUNCTION_CANCELED);
     assert_rv(rename_key(KEY_PLAIN_RSA, ONCE_MADE), CKR_FUNCTION_CANCELED);
-    assert_int_equal(script_asked(&fx), 4);
+    assert_int_equal(script_asked(&fx), 3);
     assert_ok(unwrap(KEY_PLAIN_RSA, &made)); /* and it is still there for what it covers */
     assert_int_equal(script_asked(&fx), 0);
     assert_ok(fx.p11->C_DestroyObject(fx.session, made));
@@ -194,7 +215,6 @@ static void level_low_asks_nobody(void **state)
     script_set(&fx, "");
     assert_ok(unwrap(KEY_PLAIN_RSA, &made));
     assert_ok(once_derive(&fx, KEY_PLAIN_EC, KEY_HIGH_EC, secret));
-    assert_ok(export_key(KEY_CARRIER, KEY_EXPORTABLE));
     assert_ok(copy_key(KEY_PLAIN_RSA, &made));
     assert_rv(fx.p11->C_SetAttributeValue(fx.session, made, &weaker, 1), CKR_ATTRIBUTE_READ_ONLY);
     assert_rv(fx.p11->C_CopyObject(fx.session, made, &weaker, 1, &made), CKR_TEMPLATE_INCONSISTENT);
@@ -206,6 +226,35 @@ static void level_low_asks_nobody(void **state)
     assert_int_equal(script_asked(&fx), 1);
 }
 
+static void export_at_level_low_asks_nobody(void **state)
+{
+    (void)state;
+    fixture_start_logged_in(&fx, "level = low\n");
+    lacks_carrier(__func__);
+    script_set(&fx, "");
+    assert_ok(export_key(KEY_CARRIER, KEY_EXPORTABLE));
+    assert_false(blob_is_empty(&exported));
+    assert_int_equal(script_asked(&fx), 0);
+}
+
+static void export_at_level_medium_confirms(void **state)
+{
+    char *questions;
+
+    (void)state;
+    fixture_start_logged_in(&fx, "level = medium\n");
+    lacks_carrier(__func__);
+    script_set(&fx, "ok\ncancel\n");
+    assert_ok(export_key(KEY_CARRIER, KEY_EXPORTABLE));
+    questions = script_questions(&fx);
+    assert_contains(questions, "CONFIRM");
+    assert_not_contains(questions, "GETPIN");
+    free(questions);
+    assert_int_equal(script_asked(&fx), 1);
+    assert_rv(export_key(KEY_CARRIER, KEY_EXPORTABLE), CKR_FUNCTION_REJECTED);
+    assert_true(blob_is_empty(&exported));
+}
+
 static void level_medium_confirms(void **state)
 {
     CK_OBJECT_HANDLE made;
@@ -214,20 +263,17 @@ static void level_medium_confirms(void **state)
 
     (void)state;
     fixture_start_logged_in(&fx, "level = medium\n");
-    script_set(&fx, "ok\nok\nok\nok\n");
+    script_set(&fx, "ok\nok\nok\n");
     assert_ok(unwrap(KEY_PLAIN_RSA, &made));
     assert_ok(once_derive(&fx, KEY_PLAIN_EC, KEY_HIGH_EC, secret));
-    assert_ok(export_key(KEY_CARRIER, KEY_EXPORTABLE));
     assert_ok(rename_key(KEY_PLAIN_RSA, KEY_PLAIN_RSA));
     questions = script_questions(&fx);
     assert_contains(questions, "CONFIRM");
     assert_not_contains(questions, "GETPIN");
     free(questions);
-    assert_int_equal(script_asked(&fx), 4);
-    script_set(&fx, "cancel\ncancel\n");
+    assert_int_equal(script_asked(&fx), 3);
+    script_set(&fx, "cancel\n");
     assert_rv(unwrap(KEY_PLAIN_RSA, &made), CKR_FUNCTION_REJECTED);
-    assert_rv(export_key(KEY_CARRIER, KEY_EXPORTABLE), CKR_FUNCTION_REJECTED);
-    assert_true(blob_is_empty(&exported));
 }
 
 static int begin(void **state)
@@ -258,12 +304,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(exporting_asks),
-        TEST(grace_covers_no_export_copy_or_change),
+        TEST(grace_covers_no_export),
+        TEST(grace_covers_no_copy_or_change),
         TEST(nothing_leaves_under_a_bad_carrier),
         TEST(copying_asks_and_the_copy_is_as_protected),
         TEST(renaming_asks),
         TEST(strengthening_asks_nobody),
         TEST(level_low_asks_nobody),
+        TEST(export_at_level_low_asks_nobody),
+        TEST(export_at_level_medium_confirms),
         TEST(level_medium_confirms),
     };
 

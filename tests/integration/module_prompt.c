@@ -193,8 +193,10 @@ static void login_is_described(void **state)
 static const char subject_der[] = "\x30\x1c\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02TW"
                                   "\x31\x0d\x30\x0b\x06\x03\x55\x04\x03\x0c\x04Zo\xc3\xab";
 
+/* Each of another serial number: softokn knows a certificate by issuer and number. */
 static CK_OBJECT_HANDLE make_certificate(const char *id, CK_BBOOL on_token)
 {
+    static CK_BYTE serial[] = {2, 1, 0};
     CK_OBJECT_CLASS object_class = CKO_CERTIFICATE;
     CK_CERTIFICATE_TYPE type = CKC_X_509;
     CK_BBOOL no = CK_FALSE;
@@ -205,10 +207,13 @@ static CK_OBJECT_HANDLE make_certificate(const char *id, CK_BBOOL on_token)
         {CKA_PRIVATE, &no, sizeof no},
         {CKA_ID, (void *)id, strlen(id)},
         {CKA_SUBJECT, (void *)subject_der, 2 + 0x1c},
+        {CKA_ISSUER, (void *)subject_der, 2 + 0x1c},
+        {CKA_SERIAL_NUMBER, serial, sizeof serial},
         {CKA_VALUE, "certificate", 11},
     };
     CK_OBJECT_HANDLE certificate;
 
+    serial[2]++;
     assert_ok(
         fx.p11->C_CreateObject(fx.session, template, sizeof template / sizeof template[0], &certificate));
     return certificate;

@@ -7,6 +7,7 @@
 
 #include "support/fixture.h"
 #include "support/keys.h"
+#include "support/lacks.h"
 #include "support/pinentry_script.h"
 #include "support/processes.h"
 #include "support/test.h"
@@ -121,6 +122,7 @@ static void lock_outlives_the_process_and_the_so_ends_it(void **state)
 {
     (void)state;
     fixture_start(&fx, APPLICATION "pin-tries = 2\n");
+    lacks_security_officer(&fx, __func__);
     wrong_logins(2);
     fixture_stop(&fx);
     fixture_start(&fx, APPLICATION "pin-tries = 2\n");
@@ -134,6 +136,7 @@ static void wrong_so_pin_is_not_the_users(void **state)
 {
     (void)state;
     fixture_start(&fx, "pin-tries = 1\n");
+    lacks_security_officer(&fx, __func__);
     for (int n = 0; n < 3; n++)
         assert_rv(fx.p11->C_Login(fx.session, CKU_SO, (CK_BYTE_PTR) "000000", 6), CKR_PIN_INCORRECT);
     assert_ok(fx.p11->C_Login(fx.session, CKU_SO, (CK_BYTE_PTR)FIXTURE_SO_PIN, strlen(FIXTURE_SO_PIN)));
@@ -222,8 +225,18 @@ static void prompted_uses_count(void **state)
         assert_int_equal(script_asked(&fx), 0); /* nobody is asked in vain */
         fixture_stop(&fx);
     }
-    fixture_start(&fx, "pin-tries = 5\n");
+}
+
+static void lock_by_uses_ends_with_the_so(void **state)
+{
+    (void)state;
+    fixture_start_logged_in(&fx, "pin-tries = 2\n");
+    script_set(&fx, WRONG WRONG);
+    assert_rv(use_sign(&fx, fx.session, key(KEY_PLAIN_RSA), &signature), CKR_PIN_LOCKED);
+    assert_ok(fx.p11->C_Logout(fx.session));
+    lacks_security_officer(&fx, __func__);
     reset_by_so();
+    assert_ok(fixture_login(&fx, FIXTURE_PIN));
 }
 
 static void prompted_logins_count(void **state)
@@ -237,7 +250,17 @@ static void prompted_logins_count(void **state)
     assert_int_equal(script_asked(&fx), 1);
     assert_rv(login_asking(), CKR_PIN_LOCKED);
     assert_int_equal(script_asked(&fx), 0);
-    /* The security officer is asked all the same. */
+}
+
+/* Though the user no longer is. */
+static void the_so_is_asked_at_a_lock(void **state)
+{
+    (void)state;
+    fixture_start(&fx, "pin-tries = 2\n");
+    lacks_security_officer(&fx, __func__);
+    script_set(&fx, WRONG WRONG);
+    assert_rv(login_asking(), CKR_PIN_LOCKED);
+    assert_int_equal(script_asked(&fx), 2);
     script_set(&fx, "pin " FIXTURE_SO_PIN "\nrepeat " FIXTURE_PIN "\n" RIGHT);
     assert_ok(fx.p11->C_Login(fx.session, CKU_SO, NULL, 0));
     assert_ok(fx.p11->C_InitPIN(fx.session, NULL, 0));
@@ -245,10 +268,17 @@ static void prompted_logins_count(void **state)
     assert_ok(login_asking());
 }
 
+/* PKCS#11 2.40, 5.5: in a public R/W session C_SetPIN changes the user's PIN. */
+static void lacks_public_set_pin(const char *name)
+{
+    lacks_on(name, "C_SetPIN in a public session", set_pin(FIXTURE_PIN, FIXTURE_PIN), CKR_USER_NOT_LOGGED_IN);
+}
+
 static void old_pin_of_a_change_counts(void **state)
 {
     (void)state;
     fixture_start(&fx, APPLICATION "pin-tries = 3\n");
+    lacks_public_set_pin(__func__);
     assert_rv(set_pin("000000", "123-new-pin"), CKR_PIN_INCORRECT); /* public session: the user's */
     assert_rv(set_pin(FIXTURE_PIN, "1"), CKR_PIN_LEN_RANGE);        /* the new one is at fault */
     assert_int_equal(pin_flags(), CKF_USER_PIN_COUNT_LOW);
@@ -316,6 +346,7 @@ static void last_try_is_not_spent_unasked(void **state)
 {
     (void)state;
     fixture_start(&fx, "pin-tries = 2\n");
+    lacks_public_set_pin(__func__);
     wrong_logins(1);
     assert_int_equal(script_asked(&fx), 0);
     script_set(&fx, "cancel\nok\n");
@@ -419,7 +450,9 @@ int main(void)
         TEST(zero_switches_the_counter_off),
         TEST(context_logins_count),
         TEST(prompted_uses_count),
+        TEST(lock_by_uses_ends_with_the_so),
         TEST(prompted_logins_count),
+        TEST(the_so_is_asked_at_a_lock),
         TEST(old_pin_of_a_change_counts),
         TEST(calls_in_vain_do_not_count),
         TEST(prompt_says_how_many_tries_are_left),

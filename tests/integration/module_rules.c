@@ -146,7 +146,7 @@ static bool born_protected(const char *lines, const char *label)
                                         NULL, &session));
     assert_ok(direct.p11->C_Login(session, CKU_USER, (CK_BYTE_PTR)FIXTURE_PIN, strlen(FIXTURE_PIN)));
     private_key = key_private(direct.p11, session, label);
-    protected = key_bool(direct.p11, session, private_key, CKA_ALWAYS_AUTHENTICATE);
+    protected = key_always_authenticates(direct.p11, session, private_key);
     assert_ok(direct.p11->C_DestroyObject(session, private_key));
     assert_ok(direct.p11->C_DestroyObject(session, key_public(direct.p11, session, label)));
     backend_direct_close(&direct);

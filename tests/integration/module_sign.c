@@ -4,6 +4,7 @@
 
 #include "support/fixture.h"
 #include "support/keys.h"
+#include "support/lacks.h"
 #include "support/pinentry_script.h"
 #include "support/test.h"
 #include "support/use.h"
@@ -311,8 +312,15 @@ static void key_that_is_not_private_asks(void **state)
     assert_ok(use_sign(&fx, fx.session, key(KEY_PUBLIC_RSA), &signature));
     assert_int_equal(script_asked(&fx), 1);
     assert_true(use_signature_is_good(&fx, KEY_PUBLIC_RSA, &signature));
+}
 
-    /* Without a login there is no PIN to compare with: denied, however right the PIN. */
+/* Without a login there is no PIN to compare with: denied, however right the PIN. */
+static void key_that_is_not_private_wants_a_login(void **state)
+{
+    struct use_result signature;
+
+    (void)state;
+    lacks_bool(&fx, __func__, key(KEY_PUBLIC_RSA), CKA_PRIVATE, false, "CKA_PRIVATE of a private key that was made without");
     assert_ok(fx.p11->C_Logout(fx.session));
     script_set(&fx, RIGHT);
     assert_rv(use_sign(&fx, fx.session, key(KEY_PUBLIC_RSA), &signature), CKR_USER_NOT_LOGGED_IN);
@@ -355,6 +363,7 @@ int main(void)
         TEST(hmac_asks_nobody),
         TEST(session_key_asks),
         TEST(key_that_is_not_private_asks),
+        TEST(key_that_is_not_private_wants_a_login),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

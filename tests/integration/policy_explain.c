@@ -31,7 +31,7 @@ static char *lines_with_module(const char *lines)
     char *filled = observe_fill_in(lines);
     char *all;
 
-    assert_true(asprintf(&all, "%s[token]\nmodule = %s\n", filled, fixture_module_path()) > 0);
+    assert_true(asprintf(&all, "%s[token]\nlabel = " FIXTURE_TOKEN "\nmodule = %s\n", filled, fixture_module_path()) > 0);
     free(filled);
     return all;
 }
@@ -196,13 +196,13 @@ static void says_why_with_file_and_line(void **state)
     snprintf(expected, sizeof expected,
              "Program: /usr/bin/env\n"
              "Level: medium (a confirmation at every use)\n"
-             "Decided by: [key \"id:706c61696e20727361\"] level = medium in %1$s/pinward.conf, line 14\n"
+             "Decided by: [key \"id:706c61696e20727361\"] level = medium in %1$s/pinward.conf, line 15\n"
              "What else matches:\n"
-             "  [token \"Test token\"] level = high in %1$s/pinward.conf, line 8: is less specific: it is about the "
+             "  [token \"Test token\"] level = high in %1$s/pinward.conf, line 9: is less specific: it is about the "
              "whole token\n"
-             "  [key \"plain rsa\"] level = low in %1$s/pinward.conf, line 10: is as specific, but less strict\n"
-             "  [app \"/usr/bin/env\"] level = low in %1$s/pinward.conf, line 12: is as specific, but less strict\n"
-             "  [module] level = medium in %1$s/pinward.conf, line 7: holds only where no rule matches\n",
+             "  [key \"plain rsa\"] level = low in %1$s/pinward.conf, line 11: is as specific, but less strict\n"
+             "  [app \"/usr/bin/env\"] level = low in %1$s/pinward.conf, line 13: is as specific, but less strict\n"
+             "  [module] level = medium in %1$s/pinward.conf, line 8: holds only where no rule matches\n",
              fx.folder);
     assert_contains(output, "Key: plain rsa, id 706c61696e20727361\nToken: Test token, serial number ");
     assert_contains(output, expected);
@@ -245,10 +245,10 @@ static void warns_of_rules_that_match_nothing(void **state)
     snprintf(lines, sizeof lines, "[app \"%s\"]\nlevel = low\n[app \"/nonexistent/x\"]\nlevel = low\n", path);
     configure(lines);
     output = explain((const char *[]){"--key", KEY_PLAIN_RSA, NULL}, 0);
-    assert_contains(output, "link\"], line 7, matches no program: the path leads to /usr/bin/env, which is what the rule "
+    assert_contains(output, "link\"], line 8, matches no program: the path leads to /usr/bin/env, which is what the rule "
                             "must name.");
     assert_contains(output,
-                    "[app \"/nonexistent/x\"], line 9, matches no program: there is none at this path.");
+                    "[app \"/nonexistent/x\"], line 10, matches no program: there is none at this path.");
     free(output);
 }
 

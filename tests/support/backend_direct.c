@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <string.h>
 
+#include "pkcs11-module/p11_3.h"
 #include "support/backend_kind.h"
 #include "support/fixture.h"
 #include "support/test.h"
@@ -22,6 +23,20 @@ void backend_direct_open(struct backend_direct *direct)
     *(void **)&get_list = dlsym(direct->library, "C_GetFunctionList");
     assert_ok(get_list(&direct->p11));
     assert_ok(direct->p11->C_Initialize(&args));
+}
+
+CK_VERSION backend_direct_version(const struct backend_direct *direct)
+{
+    CK_C_GetInterface get_interface;
+    CK_INTERFACE *interface;
+    CK_INFO info;
+
+    *(void **)&get_interface = dlsym(direct->library, "C_GetInterface");
+    if (get_interface && get_interface((CK_UTF8CHAR_PTR) "PKCS 11", NULL, &interface, 0) == CKR_OK)
+        assert_ok(((CK_FUNCTION_LIST_3_0 *)interface->pFunctionList)->C_GetInfo(&info));
+    else
+        assert_ok(direct->p11->C_GetInfo(&info));
+    return info.cryptokiVersion;
 }
 
 void backend_direct_close(struct backend_direct *direct)

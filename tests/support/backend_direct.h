@@ -17,6 +17,8 @@ struct backend_direct {
 
 /* Loads and initialises the backend. */
 void backend_direct_open(struct backend_direct *direct);
+/* The PKCS#11 that it speaks: of the interface that C_GetInterface gives (3.0), else what C_GetInfo says. */
+CK_VERSION backend_direct_version(const struct backend_direct *direct);
 void backend_direct_close(struct backend_direct *direct);
 
 /* The slot of the fixture's token, or the first whose token is not initialised. */

@@ -51,10 +51,9 @@ const char *backend_kind_arguments(void)
 const char *backend_kind_lines(void)
 {
     static char lines[2 * BACKEND_ARGUMENTS_MAX];
-    int len = snprintf(lines, sizeof lines, "backend = %s\n", backend_kind()->library);
+    const int len = snprintf(lines, sizeof lines, "backend = %s\n%s%s\n", backend_kind()->library,
+                             arguments[0] ? "backend-args = " : "; no backend-args", arguments);
 
-    if (arguments[0])
-        len += snprintf(lines + len, sizeof lines - (size_t)len, "backend-args = %s\n", arguments);
     assert_in_range(len, 1, sizeof lines - 1);
     return lines;
 }

@@ -45,7 +45,7 @@ void backend_kind_release(void);
 /* NULL when there are none. */
 const char *backend_kind_arguments(void);
 
-/* The lines of section [module] that name it: backend and, where it has arguments, backend-args. */
+/* The lines of section [module] that name it, always two: backend, and backend-args or a comment. */
 const char *backend_kind_lines(void);
 
 #endif

@@ -222,3 +222,12 @@ bool key_bool(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE
     assert_in_range(value, 0, 1);
     return value == CK_TRUE;
 }
+
+bool key_always_authenticates(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
+{
+    CK_ATTRIBUTE attribute = {CKA_ALWAYS_AUTHENTICATE, NULL, 0};
+
+    if (p11->C_GetAttributeValue(session, key, &attribute, 1) == CKR_ATTRIBUTE_TYPE_INVALID)
+        return false;
+    return key_bool(p11, session, key, CKA_ALWAYS_AUTHENTICATE);
+}

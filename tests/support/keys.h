@@ -61,6 +61,9 @@ CK_OBJECT_HANDLE key_public(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, co
 /* Skips the case where the backend makes no secret keys. */
 CK_OBJECT_HANDLE key_secret(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const char *label);
 
+/* CKA_ALWAYS_AUTHENTICATE; a token may not have the attribute, which then is false (PKCS#11 2.40, 4.9). */
+bool key_always_authenticates(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key);
+
 /* An attribute that is a CK_BBOOL. */
 bool key_bool(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type);
 

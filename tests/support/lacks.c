@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "support/backend_kind.h"
+#include "support/keys.h"
 #include "support/test.h"
 
 void lacks_skip(const char *name, const char *format, ...)
@@ -35,6 +36,40 @@ void lacks_mechanism(struct fixture *fx, const char *name, CK_MECHANISM_TYPE typ
         lacks_skip(name, "C_GetMechanismInfo(%s) answers %s", what, lacks_rv_name(rv));
     if ((info.flags & flags) != flags)
         lacks_skip(name, "%s without the flags 0x%lx", what, flags & ~info.flags);
+}
+
+void lacks_security_officer(struct fixture *fx, const char *name)
+{
+    CK_RV rv;
+
+    if (backend_kind() == &backend_softhsm2)
+        return;
+    rv = fx->p11->C_Login(fx->session, CKU_SO, (CK_BYTE_PTR)FIXTURE_SO_PIN, strlen(FIXTURE_SO_PIN));
+    lacks_on(name, "C_Login(CKU_SO)", rv, CKR_USER_TYPE_INVALID);
+    assert_ok(rv);
+    assert_ok(fx->p11->C_Logout(fx->session));
+}
+
+void lacks_empty_slot(struct fixture *fx, const char *name)
+{
+    CK_SLOT_ID slots[8];
+    CK_ULONG count = 8;
+    CK_TOKEN_INFO info;
+
+    assert_ok(fx->p11->C_GetSlotList(CK_TRUE, slots, &count));
+    for (CK_ULONG i = 0; i < count; i++) {
+        assert_ok(fx->p11->C_GetTokenInfo(slots[i], &info));
+        if (!(info.flags & CKF_TOKEN_INITIALIZED))
+            return;
+    }
+    lacks_skip(name, "no slot has a token that is still to be initialised");
+}
+
+void lacks_bool(struct fixture *fx, const char *name, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, bool right,
+                const char *what)
+{
+    if (key_bool(fx->p11, fx->session, object, type) != right)
+        lacks_skip(name, "%s reads %s", what, right ? "false" : "true");
 }
 
 #define NAMED(rv) {rv, #rv}

@@ -24,6 +24,17 @@ void lacks_on(const char *name, const char *call, CK_RV rv, CK_RV lacking);
 /* Skips when the token has no such mechanism, or not for this (CKF_SIGN, ...; 0 for any). what: the constant's name. */
 void lacks_mechanism(struct fixture *fx, const char *name, CK_MECHANISM_TYPE type, CK_FLAGS flags, const char *what);
 
+/* Skips when the token has no security officer who can log in once the user's PIN is there. Nobody is logged in. */
+void lacks_security_officer(struct fixture *fx, const char *name);
+
+/* Skips when every token is initialised, so that none can be made in another slot. */
+void lacks_empty_slot(struct fixture *fx, const char *name);
+
+/* Skips when this attribute of an object, a CK_BBOOL, is not what a token that keeps to the standard would say of it.
+ * what: the object and the attribute in words. */
+void lacks_bool(struct fixture *fx, const char *name, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, bool right,
+                const char *what);
+
 /* The constant's name, or the number. */
 const char *lacks_rv_name(CK_RV rv);
 
