@@ -28,12 +28,18 @@ void asks_clear(struct asks *asks)
 
 CK_RV ask_begin(struct asks *asks, CK_SESSION_HANDLE session, CK_SLOT_ID slot, struct ask *ask)
 {
+    return ask_begin_operation(asks, session, slot, 0, ask);
+}
+
+CK_RV ask_begin_operation(struct asks *asks, CK_SESSION_HANDLE session, CK_SLOT_ID slot, uint64_t operation,
+                          struct ask *ask)
+{
     int fd = descriptor_above_stdio(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     CK_RV rv = CKR_OK;
 
     if (fd < 0)
         return CKR_HOST_MEMORY;
-    *ask = (struct ask){.session = session, .slot = slot, .cancel_fd = fd};
+    *ask = (struct ask){.session = session, .slot = slot, .operation = operation, .cancel_fd = fd};
     pthread_mutex_lock(&asks->lock);
     if (asks->stopping) {
         rv = CKR_CRYPTOKI_NOT_INITIALIZED;
@@ -90,6 +96,15 @@ void ask_end(struct asks *asks, struct ask *ask)
 static void ask_withdraw(const struct ask *ask)
 {
     (void)eventfd_write(ask->cancel_fd, 1);
+}
+
+void asks_withdraw_operation(struct asks *asks, CK_SESSION_HANDLE session, uint64_t operation)
+{
+    pthread_mutex_lock(&asks->lock);
+    for (const struct ask *ask = asks->open; ask; ask = ask->next)
+        if (ask->session == session && ask->operation == operation)
+            ask_withdraw(ask);
+    pthread_mutex_unlock(&asks->lock);
 }
 
 void asks_withdraw_session(struct asks *asks, CK_SESSION_HANDLE session)

@@ -20,9 +20,11 @@ static bool end_protected(struct runtime *rt, struct session *session, enum oper
     struct operation *op = &session->operations[kind];
     CK_SESSION_HANDLE beside = CK_INVALID_HANDLE;
     enum operation_state state;
+    uint64_t serial;
 
     pthread_mutex_lock(&session->lock);
     state = op->state;
+    serial = op->serial;
     if (state == OPERATION_ASKING || state == OPERATION_RUNNING) {
         op->doomed = op->cancelled = true;
     } else if (state != OPERATION_NONE) {
@@ -31,7 +33,7 @@ static bool end_protected(struct runtime *rt, struct session *session, enum oper
     }
     pthread_mutex_unlock(&session->lock);
     if (state == OPERATION_ASKING)
-        asks_withdraw_session(&rt->asks, session->handle);
+        asks_withdraw_operation(&rt->asks, session->handle, serial);
     if (beside != CK_INVALID_HANDLE)
         session_close_beside(&rt->sessions, rt->backend.functions, beside);
     return state != OPERATION_NONE;

@@ -65,6 +65,8 @@ CK_RV gate_C_SignEncryptUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_U
         return rv;
     if (!protected)
         return rt->backend.functions->C_SignEncryptUpdate(session, part, part_len, encrypted_part, encrypted_part_len);
+    if (!encrypted_part_len || (!part && part_len > 0))
+        return CKR_ARGUMENTS_BAD;
     rv = rt->backend.functions->C_EncryptUpdate(session, part, part_len, encrypted_part, encrypted_part_len);
     if (rv == CKR_OK && encrypted_part)
         rv = operation_sign_part(rt, session, part, part_len);

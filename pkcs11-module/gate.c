@@ -265,7 +265,7 @@ static CK_RV agree(struct gate_turn *turn, const struct agreement *how)
     if (!change_state(turn, OPERATION_WAITING, OPERATION_ASKING))
         return why_not(turn);
     turn->entered = true;
-    rv = ask_begin(&turn->rt->asks, turn->session->handle, turn->session->slot, &ask);
+    rv = ask_begin_operation(&turn->rt->asks, turn->session->handle, turn->session->slot, turn->operation.serial, &ask);
     if (rv == CKR_OK) {
         rv = agree_asking(turn, how, ask.cancel_fd);
         rv = after_asking(turn, how, rv);

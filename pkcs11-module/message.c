@@ -57,28 +57,107 @@ static bool asks_again(CK_RV rv, const struct message_call *call)
     return rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && !call->out);
 }
 
-/* Consent over all of the message, then the call with just that: a copy, which no thread of the host can change while
- * the user reads what the window says of it. */
+/* ------------------------------------------------------------------ copies */
+
+static bool promises_bytes(const void *bytes, CK_ULONG len)
+{
+    return !bytes && len > 0;
+}
+
+static bool lacks_bytes(const struct message_call *call)
+{
+    return promises_bytes(call->parameter, call->parameter_len) ||
+           promises_bytes(call->associated, call->associated_len) || promises_bytes(call->in, call->in_len);
+}
+
+/* NULL stays NULL. false: no memory. */
+static bool copy_bytes(const void *bytes, CK_ULONG len, void **copy)
+{
+    *copy = bytes ? malloc(len ? len : 1) : NULL;
+    if (*copy && len)
+        memcpy(*copy, bytes, len);
+    return *copy || !bytes;
+}
+
+static void free_bytes(void *bytes, CK_ULONG len)
+{
+    if (bytes)
+        secret_wipe(bytes, len);
+    free(bytes);
+}
+
+static void copies_clear(struct message_call *copies)
+{
+    free_bytes(copies->parameter, copies->parameter_len);
+    free_bytes(copies->associated, copies->associated_len);
+    free_bytes(copies->in, copies->in_len);
+}
+
+/* What the user is asked about, in copies that no thread of the host can change while the window is read. What a
+ * parameter points to stays the host's. CKR_HOST_MEMORY; else copies_clear must follow. */
+static CK_RV copies_init(const struct message_call *call, struct message_call *copies)
+{
+    void *parameter = NULL, *associated = NULL, *in = NULL;
+    const bool copied = copy_bytes(call->parameter, call->parameter_len, &parameter) &&
+                        copy_bytes(call->associated, call->associated_len, &associated) &&
+                        copy_bytes(call->in, call->in_len, &in);
+
+    *copies = *call;
+    copies->parameter = parameter;
+    copies->associated = associated;
+    copies->in = in;
+    if (!copied)
+        copies_clear(copies);
+    return copied ? CKR_OK : CKR_HOST_MEMORY;
+}
+
+/* A token may have put a nonce or a tag into the parameter (3.0, 5.9.2). */
+static void give_parameter_back(const struct message_call *call, const struct message_call *copies)
+{
+    if (call->parameter_len > 0)
+        memcpy(call->parameter, copies->parameter, call->parameter_len);
+}
+
+/* Consent over all of the message, then the call with just that. */
 static CK_RV agree_and_call(struct gate_turn *turn, const struct message_call *call)
 {
-    struct message_call copied = *call;
-    CK_RV rv = CKR_OK;
+    struct message_call copies;
+    CK_RV rv = copies_init(call, &copies);
 
-    copied.in = malloc(call->in_len ? call->in_len : 1);
-    if (!copied.in)
-        return CKR_HOST_MEMORY;
-    if (call->in_len)
-        memcpy(copied.in, call->in, call->in_len);
+    if (rv != CKR_OK)
+        return rv;
     if (!operation_must_query_backend(turn, call->out))
-        rv = gate_agree(turn, copied.in, copied.in_len, true);
+        rv = gate_agree(turn, copies.in, copies.in_len, true);
     if (rv == CKR_OK)
         rv = gate_enter(turn);
-    if (rv == CKR_OK)
-        rv = call_whole(turn, &copied);
-    secret_wipe(copied.in, copied.in_len);
-    free(copied.in);
+    if (rv == CKR_OK) {
+        rv = call_whole(turn, &copies);
+        give_parameter_back(call, &copies);
+    }
+    copies_clear(&copies);
     return rv;
 }
+
+/* The same for the beginning of a message: which data it will be nobody knows yet. */
+static CK_RV agree_and_begin(struct gate_turn *turn, const struct message_call *call)
+{
+    struct message_call copies;
+    CK_RV rv = lacks_bytes(call) ? CKR_ARGUMENTS_BAD : copies_init(call, &copies);
+
+    if (rv != CKR_OK)
+        return rv;
+    rv = gate_agree(turn, NULL, 0, false);
+    if (rv == CKR_OK)
+        rv = gate_enter(turn);
+    if (rv == CKR_OK) {
+        rv = call_begin(turn, &copies);
+        give_parameter_back(call, &copies);
+    }
+    copies_clear(&copies);
+    return rv;
+}
+
+/* ------------------------------------------------------------------ messages, whole and in parts */
 
 CK_RV message_whole(struct runtime *rt, CK_SESSION_HANDLE handle, const struct message_call *call)
 {
@@ -93,7 +172,7 @@ CK_RV message_whole(struct runtime *rt, CK_SESSION_HANDLE handle, const struct m
     } else if (turn.operation.begun) {
         rv = CKR_OPERATION_ACTIVE;
     } else {
-        if (!call->out_len || (!call->in && call->in_len > 0))
+        if (!call->out_len || lacks_bytes(call))
             rv = CKR_ARGUMENTS_BAD;
         else if (!operation_answered_without_consent(&turn, call->out, call->out_len, &rv))
             rv = agree_and_call(&turn, call);
@@ -103,7 +182,7 @@ CK_RV message_whole(struct runtime *rt, CK_SESSION_HANDLE handle, const struct m
     return rv;
 }
 
-/* Which data it will be nobody knows yet; none of it reaches the backend before the user has agreed. */
+/* Nothing of the message reaches the backend before the user has agreed. */
 CK_RV message_begin(struct runtime *rt, CK_SESSION_HANDLE handle, const struct message_call *call)
 {
     struct gate_turn turn;
@@ -117,11 +196,7 @@ CK_RV message_begin(struct runtime *rt, CK_SESSION_HANDLE handle, const struct m
     } else if (turn.operation.begun) {
         rv = CKR_OPERATION_ACTIVE;
     } else {
-        rv = gate_agree(&turn, NULL, 0, false);
-        if (rv == CKR_OK)
-            rv = gate_enter(&turn);
-        if (rv == CKR_OK)
-            rv = call_begin(&turn, call);
+        rv = agree_and_begin(&turn, call);
         over = rv != CKR_OK;
         turn.operation.begun = !over;
     }
@@ -153,7 +228,7 @@ CK_RV message_next(struct runtime *rt, CK_SESSION_HANDLE handle, const struct me
     } else if (!turn.operation.begun) {
         rv = CKR_OPERATION_NOT_INITIALIZED;
     } else {
-        if ((!call->in && call->in_len > 0) || (call->kind == OPERATION_MESSAGE_DECRYPT && !call->out_len))
+        if (lacks_bytes(call) || (call->kind == OPERATION_MESSAGE_DECRYPT && !call->out_len))
             rv = CKR_ARGUMENTS_BAD;
         else
             rv = gate_enter(&turn);

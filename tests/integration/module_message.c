@@ -106,7 +106,7 @@ static void each_message_asks(void **state)
             assert_ok(sign("data"));
             expect(CALL_C_SignMessage, 1, 1);
             assert_int_equal(mock->arguments[CALL_C_SignMessage][0], beside);
-            assert_int_equal(mock->arguments[CALL_C_SignMessage][1], (uintptr_t)parameter);
+            assert_int_not_equal(mock->arguments[CALL_C_SignMessage][1], (uintptr_t)parameter); /* a copy */
             assert_int_equal(mock->arguments[CALL_C_SignMessage][4], 4);
             /* The backend checks the PIN of a key that it protects itself, for each message. */
             assert_int_equal(mock->calls[CALL_C_Login], keys[i] == ENFORCED ? 1 : 0);

@@ -5,6 +5,7 @@
 
 #include "support/fixture.h"
 #include "support/keys.h"
+#include "support/p11_v3.h"
 #include "support/pinentry_script.h"
 #include "support/process_state.h"
 #include "support/test.h"
@@ -46,6 +47,16 @@ static void *sign_on_thread(void *data)
     struct user *user = data;
 
     user->rv = use_sign_data(&fx, user->session, &user->result);
+    return NULL;
+}
+
+/* Of the message that the result holds. */
+static void *decrypt_on_thread(void *data)
+{
+    struct user *user = data;
+    const struct use_result message = user->result;
+
+    user->rv = use_decrypt_data(&fx, user->session, &message, &user->result);
     return NULL;
 }
 
@@ -107,6 +118,33 @@ static void close_session_withdraws(void **state)
         user_expect(&user, CKR_SESSION_CLOSED);
         assert_rv(use_sign_data(&fx, user.session, &user.result), CKR_SESSION_HANDLE_INVALID);
     }
+}
+
+/* C_SessionCancel (3.0, 5.6) withdraws the question of what its flags name, and not another of the session that is on the
+ * screen too. */
+static void cancel_leaves_the_other_question(void **state)
+{
+    struct user signer = {.session = fx.session}, decrypter = {.session = fx.session};
+    struct use_result message;
+
+    (void)state;
+    signer.key = decrypter.key = key_private(fx.p11, fx.session, KEY_PLAIN_RSA);
+    use_encrypt(&fx, KEY_PLAIN_RSA, &message);
+    decrypter.result = message;
+    script_set(&fx, "late 700 " FIXTURE_PIN "\nhang\n");
+    assert_ok(use_decrypt_init(&fx, fx.session, decrypter.key));
+    assert_ok(use_sign_init(&fx, fx.session, signer.key));
+    assert_int_equal(pthread_create(&decrypter.thread, NULL, decrypt_on_thread, &decrypter), 0);
+    script_wait_question(&fx);
+    assert_int_equal(script_asked(&fx), 1);
+    user_start(&signer, sign_on_thread);
+    assert_ok(p11_v3_functions(&fx)->C_SessionCancel(fx.session, CKF_SIGN));
+    pthread_join(signer.thread, NULL);
+    assert_rv(signer.rv, CKR_FUNCTION_CANCELED);
+    assert_true(use_result_is_untouched(&signer.result));
+    pthread_join(decrypter.thread, NULL);
+    assert_ok(decrypter.rv);
+    assert_true(use_data_is_right(&decrypter.result));
 }
 
 static void closing_another_session_does_not(void **state)
@@ -271,6 +309,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(close_session_withdraws),
+        TEST(cancel_leaves_the_other_question),
         TEST(closing_another_session_does_not),
         TEST(close_all_sessions_withdraws),
         TEST(logout_withdraws),

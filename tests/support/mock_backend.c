@@ -216,12 +216,31 @@ static void see_unwrapped(const uintptr_t *a)
     see_template((const CK_ATTRIBUTE *)a[5], (CK_ULONG)a[6]);
 }
 
+/* Arguments 1, 3 and 5 point to bytes, whose number follows, as far as the function has them. */
+static void see_message(const uintptr_t *a, size_t count)
+{
+    for (size_t i = 1; i + 1 < count && i <= 5; i += 2)
+        if (a[i] && a[i + 1] >= sizeof mock_backend.message_bytes[i])
+            memcpy(mock_backend.message_bytes[i], (const void *)a[i], sizeof mock_backend.message_bytes[i]);
+    if (mock_backend.message_parameter && a[1] && a[2] >= 8)
+        memcpy((void *)a[1], mock_backend.message_parameter, 8);
+}
+
+/* Those that begin with one; the others come before C_InitPIN in the list. */
+static bool takes_a_session(enum p11_call call)
+{
+    return call >= CALL_C_InitPIN && call != CALL_C_OpenSession && call != CALL_C_CloseAllSessions &&
+           call != CALL_C_WaitForSlotEvent;
+}
+
 static CK_RV answer_locked(enum p11_call call, const uintptr_t *a, size_t count)
 {
     const CK_RV rv = record(call, a, count);
 
     if (rv != CKR_OK)
         return rv;
+    if (mock_backend.checks_sessions && takes_a_session(call) && !session_is_open((CK_SESSION_HANDLE)a[0]))
+        return CKR_SESSION_HANDLE_INVALID;
     switch (call) {
     case CALL_C_Initialize:
         note_init_args((const CK_C_INITIALIZE_ARGS *)a[0]);
@@ -264,6 +283,12 @@ static CK_RV answer_locked(enum p11_call call, const uintptr_t *a, size_t count)
         return CKR_OK;
     case CALL_C_UnwrapKey:
         see_unwrapped(a);
+        return CKR_OK;
+    case CALL_C_SignMessage:
+    case CALL_C_SignMessageBegin:
+    case CALL_C_DecryptMessage:
+    case CALL_C_DecryptMessageBegin:
+        see_message(a, count);
         return CKR_OK;
     case CALL_C_DestroyObject:
         if (a[1] < MOCK_OBJECTS)

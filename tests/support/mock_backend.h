@@ -50,6 +50,12 @@ struct mock_backend {
     CK_ULONG seen_count;
     CK_BYTE seen_data[16];
 
+    /* The first bytes of each argument of the last call for a message (a whole one, or a beginning) that points to bytes,
+     * and, when there is one, the text of 8 bytes that it leaves in the parameter. */
+    CK_BYTE message_bytes[P11_CALL_PARAMETERS_MAX][8];
+    const char *message_parameter;
+    bool checks_sessions; /* whatever the call: CKR_SESSION_HANDLE_INVALID for one that is not open */
+
     /* Calls that take their time. */
     long delay_ms[P11_CALL_COUNT_3_0];
     _Atomic unsigned inside;        /* calls that are taking it now */
