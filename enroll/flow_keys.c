@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/rand.h>
 
@@ -153,48 +152,51 @@ static enum error_code flow_check_exportable(struct flow *flow, const struct tok
     return status;
 }
 
-static enum error_code flow_generate(struct flow *flow, enum token_use use, const char *hex_id,
-                                     const char *label, struct error *err)
+/* The pairs as the journal names them. ids: of TOKEN_PAIRS, to be cleared. */
+static enum error_code flow_describe_pairs(const struct flow *flow, struct bytes ids[TOKEN_PAIRS],
+                                           struct token_key_spec specs[TOKEN_PAIRS], struct error *err)
 {
-    struct token_key_spec spec = {
-        .use = use, .bits = flow->promised.profile.key_bits, .label = label, .interrupted = flow->resumed,
-        .exportable = flow->journal.exportable};
-    struct bytes id = {0};
-    struct timespec from;
-    struct timespec to;
-    enum error_code status;
+    const struct journal *journal = &flow->journal;
+    const char *const hex_ids[] = {journal->signing_id, journal->encryption_id};
+    const char *const labels[] = {journal->signing_label, journal->encryption_label};
 
-    if (!codec_hex_decode(hex_id, &id)) {
-        return error_set(err, ERROR_MEMORY, "%s", "");
+    for (size_t i = 0; i < TOKEN_PAIRS; i++) {
+        if (!codec_hex_decode(hex_ids[i], &ids[i])) {
+            return error_set(err, ERROR_MEMORY, "%s", "");
+        }
+        specs[i] = (struct token_key_spec){.use = i == 0 ? TOKEN_SIGNING : TOKEN_ENCRYPTION,
+                                           .bits = flow->promised.profile.key_bits,
+                                           .id = &ids[i],
+                                           .label = labels[i],
+                                           .interrupted = flow->resumed,
+                                           .exportable = journal->exportable};
     }
-    spec.id = &id;
-    clock_gettime(CLOCK_MONOTONIC, &from);
-    status = token_generate(flow->token, &spec, err);
-    if (status == ERROR_NONE && spec.exportable) {
-        status = flow_check_exportable(flow, &spec, err);
-    }
-    clock_gettime(CLOCK_MONOTONIC, &to);
-    bytes_clear(&id);
-    if (status == ERROR_NONE) {
-        printf(_("  \"%s\": RSA, %u bits, %.2f s\n"), label, spec.bits,
-               (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9);
-        fflush(stdout);
-    }
-    return status;
+    return ERROR_NONE;
 }
 
 enum error_code flow_step_generate(struct flow *flow, struct error *err)
 {
-    const struct journal *journal = &flow->journal;
-    enum error_code status = flow_use_token(flow, err);
+    struct bytes ids[TOKEN_PAIRS] = {0};
+    struct token_key_spec specs[TOKEN_PAIRS];
+    double seconds[TOKEN_PAIRS];
+    enum error_code status = flow_describe_pairs(flow, ids, specs, err);
 
     if (status == ERROR_NONE) {
-        status = flow_generate(flow, TOKEN_SIGNING, journal->signing_id, journal->signing_label, err);
+        status = flow_use_token(flow, err);
     }
     if (status == ERROR_NONE) {
-        status =
-            flow_generate(flow, TOKEN_ENCRYPTION, journal->encryption_id, journal->encryption_label, err);
+        status = token_generate(flow->token, specs, seconds, err);
     }
+    for (size_t i = 0; i < TOKEN_PAIRS; i++) {
+        if (status == ERROR_NONE && specs[i].exportable) {
+            status = flow_check_exportable(flow, &specs[i], err);
+        }
+        if (status == ERROR_NONE) {
+            printf(_("  \"%s\": RSA, %u bits, %.2f s\n"), specs[i].label, specs[i].bits, seconds[i]);
+        }
+        bytes_clear(&ids[i]);
+    }
+    fflush(stdout);
     return status;
 }
 

@@ -3,7 +3,7 @@
  *
  * The module shows a protected authentication path, so that the PIN is typed into the module's own prompt and
  * never passes through this program. A module that does not (prompt = application) gets the PIN from ask_pin.
- * Files: token.c (opening, login), token_batch.c (one PIN entry for many uses), token_error.c, token_key.c, token_certificate.c.
+ * Files: token.c (opening, login), token_batch.c (one PIN entry for many uses), token_error.c, token_generate.c, token_key.c, token_certificate.c.
  * Owner: struct token is one token with one login; keys and certificates found on it are new references that
  * must be freed before it. Thread rule: one thread.
  */
@@ -62,9 +62,13 @@ struct token_key_spec {
     bool exportable;  /* it can leave the token; the module asks */
 };
 
-/* Makes the RSA pair unless a private key with this id is there. What a killed run left half made is
- * replaced. */
-enum error_code token_generate(struct token *token, const struct token_key_spec *spec, struct error *err);
+#define TOKEN_PAIRS 2
+
+/* Makes both RSA pairs at the same time, each unless a private key with its id is there. What a killed run left half
+ * made is replaced. seconds: how long each took, 0 when it was there. After an error one of them may have been made: the
+ * same call goes on. */
+enum error_code token_generate(struct token *token, const struct token_key_spec specs[TOKEN_PAIRS],
+                               double seconds[TOKEN_PAIRS], struct error *err);
 
 /* Deletes the pair with this id; the module asks for the PIN. Nothing there is success. */
 enum error_code token_delete_pair(struct token *token, const struct bytes *id, struct error *err);

@@ -44,7 +44,12 @@ enum error_code token_find_objects(struct token *token, CK_SESSION_HANDLE sessio
 bool token_has_attribute(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                          CK_ATTRIBUTE_TYPE type);
 
-/* Removes the pair with this id, and objects that an interrupted run has left without any particulars. */
+/* Deletes the objects of this class and CKA_ID. */
+enum error_code token_delete_objects(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_CLASS class,
+                                     const struct bytes *id, struct error *err);
+
+/* Removes the pair with this id, and objects that an interrupted run has left without any particulars
+ * (token_generate.c). */
 enum error_code token_clean_up(struct token *token, CK_SESSION_HANDLE session, const struct bytes *id,
                                struct error *err);
 

@@ -85,7 +85,7 @@ def download_after_renewal(world):
     world.set_clock(0)
     world.tool("login", "--account", "wang", answers=[f"pin {PASSWORD}"])
     world.tool("renew", "--name", "new", "--accept-terms", world.terms_version(), "--yes",
-               answers=[f"pin {PIN}", f"pin {PIN}", f"pin {PASSWORD}", f"pin {PIN}", f"pin {PIN}"])
+               answers=[f"pin {PIN}", f"pin {PASSWORD}"])
     delete(world, "cert", "me (encryption)")
     world.set_clock(60)
     world.tool("login", "--account", "wang", answers=[f"pin {PASSWORD}"])
