@@ -147,13 +147,24 @@ static int config_file_pair(void *user, const char *section, const char *name, c
     return status == ERROR_NONE;
 }
 
+/* Who may say what this process loads and runs: root, and its own user. Not that user where it is root under another of
+ * its ids: it can take that one up again, and so could what it loads. */
+static bool config_file_trusts(uid_t owner)
+{
+    uid_t real, effective, saved;
+
+    if (owner == 0)
+        return true;
+    return getresuid(&real, &effective, &saved) == 0 && owner == effective && real != 0 && saved != 0;
+}
+
 static enum error_code config_file_check_owner(int fd, const char *path, struct error *err)
 {
     struct stat st;
 
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
         return error_set(err, ERROR_CONFIG, _("%s is not a regular file."), path);
-    if (st.st_uid != 0 && st.st_uid != geteuid())
+    if (!config_file_trusts(st.st_uid))
         return error_set(err, ERROR_CONFIG,
                          _("%s belongs to another user, who could weaken the protection of your keys: "
                            "make it your own (chown)."),
