@@ -46,6 +46,7 @@ static const struct config_key config_keys[] = {
     {"module", "prompt-timeout", VALUE_DURATION, MEMBER(module.prompt_timeout_s), 3600, 1},
     {"module", "cool-down", VALUE_DURATION, MEMBER(module.cool_down_s), 3600, 0},
     {"module", "pin-tries", VALUE_COUNT, MEMBER(module.pin_tries), 15, 0},
+    {"module", "pin-min-length", VALUE_COUNT, MEMBER(module.pin_min_length), 64, 0},
     {"module", "batch-uses", VALUE_COUNT, MEMBER(module.batch_uses), 10000, 0},
     {"module", "batch-time", VALUE_DURATION, MEMBER(module.batch_time_s), 3600, 1},
     {"portal", "url", VALUE_URL, MEMBER(portal.url), 0, 0},
@@ -264,6 +265,7 @@ static bool config_defaults(struct config *config)
     config->module.prompt_timeout_s = 120;
     config->module.cool_down_s = 60;
     config->module.pin_tries = 10;
+    config->module.pin_min_length = 6;
     config->module.batch_uses = 100;
     config->module.batch_time_s = 600;
     config->log.level = CONFIG_LOG_INFO;

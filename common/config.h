@@ -57,6 +57,7 @@ struct config {
         unsigned prompt_timeout_s;     /* a prompt is answered within this or the use is denied */
         unsigned cool_down_s;          /* after two unanswered prompts in a row none is shown for this long; 0: never */
         unsigned pin_tries;            /* wrong PINs until the module locks the token's user PIN; 0: it does not count */
+        unsigned pin_min_length;       /* the fewest bytes of a new PIN, where the token itself wants no more */
         unsigned batch_uses;           /* the most uses that one batch consent may be for; 0: there are none */
         unsigned batch_time_s;         /* and the longest time */
     } module;

@@ -11,6 +11,7 @@
 #include "common/i18n.h"
 #include "common/pinentry_environment.h"
 #include "common/pinentry_process.h"
+#include "common/pinentry_quality.h"
 
 #define DEFAULT_TIMEOUT_S 120
 #define PIN_CAPACITY      512
@@ -22,6 +23,7 @@ struct conversation {
     struct pinentry_process process;
     assuan_context_t ctx;
     struct secret *answer; /* filled while GETPIN is answered */
+    const struct pinentry_quality *quality; /* of the question */
     bool overflow;         /* the answer did not fit */
     bool repeated;         /* pinentry itself had the new PIN typed twice */
 };
@@ -215,6 +217,13 @@ static gpg_error_t take_status(void *data, const char *line)
     return 0;
 }
 
+static gpg_error_t take_inquiry(void *data, const char *line)
+{
+    struct conversation *c = data;
+
+    return pinentry_quality_answer(c->ctx, c->quality, line);
+}
+
 /* What a failed command means to the caller. */
 static enum error_code failure(const struct conversation *c, const char *program, gpg_error_t rc, struct error *err)
 {
@@ -254,6 +263,7 @@ static enum error_code conversation_begin(struct conversation *c, const struct p
     gpg_error_t rc;
 
     memset(c, 0, sizeof *c);
+    c->quality = q->quality;
     status = pinentry_process_start(q->program, q->timeout_s ? q->timeout_s : DEFAULT_TIMEOUT_S, q->cancel_fd,
                                     &c->process, err);
     if (status != ERROR_NONE)
@@ -296,7 +306,7 @@ static enum error_code ask_once(struct conversation *c, const struct pinentry_qu
         return error_set(err, ERROR_MEMORY, _("There is no locked memory left for the PIN."));
     rc = send_question(c, q, prompt, error);
     if (!rc)
-        rc = assuan_transact(c->ctx, "GETPIN", take_data, c, NULL, NULL, take_status, c);
+        rc = assuan_transact(c->ctx, "GETPIN", take_data, c, take_inquiry, c, take_status, c);
     if (rc)
         return failure(c, q->program, rc, err);
     if (c->overflow)
@@ -313,7 +323,9 @@ static enum error_code ask_twice(struct conversation *c, const struct pinentry_q
 
     for (int tries = 0; tries < REPEAT_TRIES; tries++) {
         c->repeated = false;
-        if (send_setting(c, "SETREPEAT", q->repeat) != 0)
+        if (send_setting(c, "SETREPEAT", q->repeat) != 0 ||
+            send_setting(c, "SETREPEATERROR", _("The two entries were not the same.")) != 0 ||
+            (q->quality && send_setting(c, "SETQUALITYBAR", _("Quality:")) != 0))
             return error_set(err, ERROR_PROMPT, _("The PIN could not be asked for: %s failed."), q->program);
         status = ask_once(c, q, q->prompt, error, err);
         if (status != ERROR_NONE || c->repeated)

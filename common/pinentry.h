@@ -14,6 +14,8 @@
 #include "error.h"
 #include "secret.h"
 
+struct pinentry_quality;
+
 struct pinentry_question {
     const char *program;  /* path of pinentry */
     unsigned timeout_s;   /* for the whole question; 0 means the default of 120 */
@@ -23,6 +25,7 @@ struct pinentry_question {
     const char *prompt;   /* the label of the entry field, "PIN:"; NULL for a confirmation */
     const char *error;    /* what was wrong with the last answer; NULL at first */
     const char *repeat;   /* label of a second field in which a new PIN is typed again; NULL: none */
+    const struct pinentry_quality *quality; /* how good what is typed is, shown as a bar (pinentry_quality.h); NULL: none */
     const char *ok_label; /* NULL: OK and Cancel, in the user's language: pinentry's own are English */
     const char *cancel_label;
 };

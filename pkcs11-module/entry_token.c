@@ -30,12 +30,14 @@ CK_RV own_C_GetTokenInfo(CK_SLOT_ID slot_id, CK_TOKEN_INFO_PTR info)
 }
 
 /* A token that is in use is erased, with every key on it; a new one gets its first SO PIN. */
-static enum prompt_pin init_token_pin(struct runtime *rt, CK_SLOT_ID slot)
+static CK_RV init_token_pin(struct runtime *rt, CK_SLOT_ID slot, struct secret **pin)
 {
     CK_TOKEN_INFO token;
     CK_RV rv = rt->backend.functions->C_GetTokenInfo(slot, &token);
 
-    return rv == CKR_OK && !(token.flags & CKF_TOKEN_INITIALIZED) ? PROMPT_PIN_SO_NEW : PROMPT_PIN_ERASE;
+    if (rv == CKR_OK && !(token.flags & CKF_TOKEN_INITIALIZED))
+        return pin_ask_new(rt, CK_INVALID_HANDLE, slot, PROMPT_PIN_SO_NEW, NULL, pin);
+    return pin_ask(rt, CK_INVALID_HANDLE, slot, PROMPT_PIN_ERASE, NULL, pin);
 }
 
 static CK_RV init_token(struct runtime *rt, CK_SLOT_ID slot_id, CK_BYTE_PTR pin, CK_ULONG pin_len, CK_BYTE_PTR label)
@@ -48,7 +50,7 @@ static CK_RV init_token(struct runtime *rt, CK_SLOT_ID slot_id, CK_BYTE_PTR pin,
     if (pin_is_too_long(pin, pin_len))
         return CKR_PIN_LEN_RANGE;
     if (!pin && pin_ask_is_ours(rt, slot_id))
-        rv = pin_ask(rt, CK_INVALID_HANDLE, slot_id, init_token_pin(rt, slot_id), NULL, &asked);
+        rv = init_token_pin(rt, slot_id, &asked);
     if (rv == CKR_OK && asked)
         rv = rt->backend.functions->C_InitToken(slot_id, (CK_BYTE_PTR)secret_bytes(asked), secret_length(asked), label);
     else if (rv == CKR_OK)
@@ -90,7 +92,7 @@ static CK_RV init_pin(struct runtime *rt, CK_SESSION_HANDLE session, CK_BYTE_PTR
     if (!pin && pin_ask_is_ours(rt, info.slotID)) {
         if (info.state != CKS_RW_SO_FUNCTIONS)
             return CKR_USER_NOT_LOGGED_IN;
-        rv = pin_ask(rt, session, info.slotID, PROMPT_PIN_NEW, NULL, &asked);
+        rv = pin_ask_new(rt, session, info.slotID, PROMPT_PIN_NEW, NULL, &asked);
     }
     if (rv == CKR_OK && asked)
         rv = rt->backend.functions->C_InitPIN(session, (CK_BYTE_PTR)secret_bytes(asked), secret_length(asked));
@@ -129,7 +131,7 @@ static CK_RV set_pin_asking(struct runtime *rt, CK_SESSION_HANDLE session, const
                        old_pin);
 
     if (rv == CKR_OK)
-        rv = pin_ask(rt, session, info->slotID, PROMPT_PIN_NEW, NULL, new_pin);
+        rv = pin_ask_new(rt, session, info->slotID, PROMPT_PIN_NEW, *old_pin, new_pin);
     if (rv == CKR_OK)
         rv = pin_check_set_pin(rt, info, session, secret_bytes(*old_pin), secret_length(*old_pin),
                                secret_bytes(*new_pin), secret_length(*new_pin));

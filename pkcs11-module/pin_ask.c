@@ -2,7 +2,12 @@
 
 #include <string.h>
 
+#include "common/log.h"
 #include "pkcs11-module/pin_check.h"
+
+/* How many new PINs may be refused before the call fails. */
+#define NEW_PIN_TRIES  5
+#define FAULT_TEXT_MAX 256
 
 bool pin_ask_is_ours(struct runtime *rt, CK_SLOT_ID slot)
 {
@@ -65,9 +70,55 @@ CK_RV pin_ask(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, en
 
     if (rv != CKR_OK)
         return rv;
-    code = prompt_token_pin(&rt->config, which, &question.token, &question.tries, error, question.ask.cancel_fd, pin,
-                            &err);
+    code = prompt_token_pin(&rt->config, which, &question.token, &question.tries, NULL, error,
+                            question.ask.cancel_fd, pin, &err);
     return question_end(rt, &question, code, &err, pin);
+}
+
+/* One question for a new PIN, and what is wrong with the answer. */
+static CK_RV ask_new_once(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, enum prompt_pin which,
+                          const struct secret *old, char fault_text[FAULT_TEXT_MAX], struct secret **pin)
+{
+    struct question question;
+    struct pin_rules rules;
+    struct error err = {0};
+    enum error_code code;
+    enum pin_fault fault;
+    CK_RV rv = question_begin(rt, session, slot, false, &question);
+
+    if (rv != CKR_OK)
+        return rv;
+    pin_rules_init(&rules, &question.token, rt->config.module.pin_min_length, old);
+    code = prompt_token_pin(&rt->config, which, &question.token, &question.tries, &rules,
+                            fault_text[0] ? fault_text : NULL, question.ask.cancel_fd, pin, &err);
+    rv = question_end(rt, &question, code, &err, pin);
+    fault_text[0] = '\0';
+    if (rv != CKR_OK)
+        return rv;
+    fault = pin_quality_judge(&rules, secret_bytes(*pin), secret_length(*pin));
+    if (fault != PIN_GOOD)
+        prompt_pin_fault(&rules, fault, fault_text, FAULT_TEXT_MAX);
+    return CKR_OK;
+}
+
+CK_RV pin_ask_new(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, enum prompt_pin which,
+                  const struct secret *old, struct secret **pin)
+{
+    char fault[FAULT_TEXT_MAX] = "";
+
+    for (int tries = 0; tries < NEW_PIN_TRIES; tries++) {
+        struct secret *chosen = NULL;
+        CK_RV rv = ask_new_once(rt, session, slot, which, old, fault, &chosen);
+
+        if (rv == CKR_OK && !fault[0])
+            *pin = chosen;
+        else
+            secret_free(&chosen);
+        if (rv != CKR_OK || !fault[0])
+            return rv;
+    }
+    log_warning("no new PIN: %d in a row were too easy to guess", NEW_PIN_TRIES);
+    return CKR_PIN_INVALID;
 }
 
 CK_RV pin_ask_for_batch(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot,

@@ -23,6 +23,11 @@ CK_RV pin_ask(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, en
 CK_RV pin_ask_for_batch(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot,
                         const struct prompt_batch *batch, const char *error, struct secret **pin);
 
+/* Asks for a new PIN, typed twice, until it is one that pin_quality.h lets pass; the user is told what is wrong with the
+ * others. old: the one that it takes the place of, or NULL. CKRs as above; CKR_PIN_INVALID when too many were refused. */
+CK_RV pin_ask_new(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, enum prompt_pin which,
+                  const struct secret *old, struct secret **pin);
+
 /* Before a PIN of the user that is not asked for here is given to the token: with prompt = module, where the token has one
  * try left, the user must agree. pin NULL: it will be typed at the reader. CKR_FUNCTION_REJECTED when the user does
  * not; else as above. */

@@ -15,6 +15,7 @@
 #include "pkcs11-module/cool_down.h"
 #include "pkcs11-module/key_facts.h"
 #include "pkcs11-module/p11.h"
+#include "pkcs11-module/pin_quality.h"
 #include "pkcs11-module/policy.h"
 #include "pkcs11-module/retry.h"
 
@@ -54,10 +55,13 @@ enum error_code prompt_use_confirm(const struct config *config, const struct pro
 /* Is this PIN the user's present one, of which there are so many tries? */
 bool prompt_pin_is_counted(enum prompt_pin which);
 
-/* Asks for a PIN of the token. tries: what is left of them, for a PIN that is counted. */
+/* What is wrong with a new PIN, for the next question. */
+void prompt_pin_fault(const struct pin_rules *rules, enum pin_fault fault, char *text, size_t size);
+
+/* Asks for a PIN of the token. tries: what is left of them, for a PIN that is counted. rules: of a new PIN, else NULL. */
 enum error_code prompt_token_pin(const struct config *config, enum prompt_pin which, const CK_TOKEN_INFO *token,
-                                 const struct retry_state *tries, const char *error, int cancel_fd,
-                                 struct secret **pin, struct error *err);
+                                 const struct retry_state *tries, const struct pin_rules *rules, const char *error,
+                                 int cancel_fd, struct secret **pin, struct error *err);
 
 /* Many uses, agreed to at once. */
 struct prompt_batch {

@@ -1,7 +1,10 @@
 #include "pkcs11-module/prompt.h"
 
+#include <stdio.h>
+
 #include "common/i18n.h"
 #include "common/pinentry.h"
+#include "common/pinentry_quality.h"
 #include "pkcs11-module/prompt_text.h"
 
 /* What is said and asked for each PIN of the token. */
@@ -35,10 +38,43 @@ bool prompt_pin_is_counted(enum prompt_pin which)
     return pin_words[which].user;
 }
 
-enum error_code prompt_token_pin(const struct config *config, enum prompt_pin which,
-                                 const CK_TOKEN_INFO *token, const struct retry_state *tries,
-                                 const char *error, int cancel_fd, struct secret **pin, struct error *err)
+void prompt_pin_fault(const struct pin_rules *rules, enum pin_fault fault, char *text, size_t size)
 {
+    switch (fault) {
+    case PIN_TOO_SHORT:
+        snprintf(text, size, _("The PIN is too short: it needs %zu characters."), rules->min);
+        return;
+    case PIN_TOO_LONG:
+        snprintf(text, size, _("The PIN is too long: the token takes %zu characters."), rules->max);
+        return;
+    case PIN_REPEATS:
+        snprintf(text, size, "%s", _("The PIN repeats itself. Choose one that is harder to guess."));
+        return;
+    case PIN_IN_A_ROW:
+        snprintf(text, size, "%s", _("The PIN is a row like 123456. Choose one that is harder to guess."));
+        return;
+    case PIN_IS_LABEL:
+        snprintf(text, size, "%s", _("The PIN is the token's label. Choose one that is harder to guess."));
+        return;
+    case PIN_IS_OLD:
+        snprintf(text, size, "%s", _("That is the present PIN. Choose another one."));
+        return;
+    case PIN_GOOD:
+        break;
+    }
+    snprintf(text, size, "%s", _("Choose another PIN."));
+}
+
+static int quality_percent(const void *rules, const char *pin, size_t len)
+{
+    return pin_quality_percent(rules, pin, len);
+}
+
+enum error_code prompt_token_pin(const struct config *config, enum prompt_pin which, const CK_TOKEN_INFO *token,
+                                 const struct retry_state *tries, const struct pin_rules *rules, const char *error,
+                                 int cancel_fd, struct secret **pin, struct error *err)
+{
+    const struct pinentry_quality quality = {.percent = quality_percent, .rules = rules};
     struct pinentry_question question;
     struct requester requester;
     struct prompt_text text = {0};
@@ -48,6 +84,8 @@ enum error_code prompt_token_pin(const struct config *config, enum prompt_pin wh
     if (which == PROMPT_PIN_USER && config->module.login_grace_s > 0)
         prompt_text_add(&text, _("The PIN also agrees to the first use of a key within %u seconds.\n"),
                         config->module.login_grace_s);
+    if (rules)
+        prompt_text_add(&text, _("It needs %zu characters or more.\n"), rules->min);
     prompt_text_add(&text, "\n");
     prompt_text_add_token(&text, token);
     if (pin_words[which].user)
@@ -59,6 +97,8 @@ enum error_code prompt_token_pin(const struct config *config, enum prompt_pin wh
     question.error = error;
     if (pin_words[which].repeat)
         question.repeat = _(pin_words[which].repeat);
+    if (rules)
+        question.quality = &quality;
     return pinentry_get_pin(&question, pin, err);
 }
 

@@ -44,6 +44,30 @@ def curses_in_chinese(stage):
     in_terminal(stage, "pinentry-curses", CHINESE, CHINESE_WORDS, ["<確定(O)>", "<取消(C)>"])
 
 
+def new_pin(stage, pinentry):
+    """Typed twice; one that is too easy to guess is explained, and asked for again."""
+    need(pinentry)
+    stage.configure(shutil.which(pinentry))
+    stage.terminal(stage.host("set-pin"), ENGLISH)
+    stage.wait_screen("Enter the present one.")
+    stage.type(PIN)
+    for chosen, then in (("222222", "The PIN repeats itself."), ("Linden-84", "set-pin 0x00000000")):
+        stage.wait_screen("New PIN:", "It needs 6 characters or more.")
+        stage.type(chosen)
+        stage.wait_screen("New PIN again:")
+        stage.type(chosen)
+        screen = stage.wait_screen(then)
+        check(chosen not in screen, f"the PIN shows:\n{screen}")
+
+
+def new_pin_tty(stage):
+    new_pin(stage, "pinentry-tty")
+
+
+def new_pin_curses(stage):
+    new_pin(stage, "pinentry-curses")
+
+
 def longest_question_fits(stage):
     """Everything as long as it can be, on the smallest usual terminal."""
     need("pinentry-curses")
@@ -174,5 +198,5 @@ def gnome3(stage):
     on_display(stage, "pinentry-gnome3", ("dbus-run-session", "--"))
 
 
-run([tty, tty_in_chinese, curses, curses_in_chinese, longest_question_fits, too_small_a_terminal, controlling_terminal,
+run([tty, tty_in_chinese, curses, curses_in_chinese, new_pin_tty, new_pin_curses, longest_question_fits, too_small_a_terminal, controlling_terminal,
      nowhere_to_ask, where_and_how_is_told, gtk2, qt, gnome3])

@@ -24,10 +24,11 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum setting { DESC, PROMPT, TITLE, FAULT, OK_LABEL, CANCEL_LABEL, REPEAT, TIME_LIMIT, OPTIONS, SETTINGS };
+enum setting { DESC, PROMPT, TITLE, FAULT, OK_LABEL, CANCEL_LABEL, REPEAT, TIME_LIMIT, BAR, OPTIONS, SETTINGS };
 
 static const char *const setting_names[SETTINGS] = {"DESC",         "PROMPT", "TITLE",   "ERROR",  "OK",
-                                                    "CANCEL_LABEL", "REPEAT", "TIMEOUT", "OPTIONS"};
+                                                    "CANCEL_LABEL", "REPEAT", "TIMEOUT", "QUALITY_BAR",
+                                                    "OPTIONS"};
 
 static char settings[SETTINGS][4096];
 
@@ -98,6 +99,7 @@ SETTER(set_ok, OK_LABEL)
 SETTER(set_cancel, CANCEL_LABEL)
 SETTER(set_repeat, REPEAT)
 SETTER(set_timeout, TIME_LIMIT)
+SETTER(set_bar, BAR)
 
 static gpg_error_t option(assuan_context_t ctx, const char *name, const char *value)
 {
@@ -157,6 +159,33 @@ static bool answer_common(assuan_context_t ctx, const char *answer, gpg_error_t 
     return true;
 }
 
+/* As a pinentry with a bar does while the user types, here once; the log has a line "  QUALITY n". */
+static void ask_quality(assuan_context_t ctx, const char *pin)
+{
+    char keyword[1024];
+    unsigned char *answer = NULL;
+    size_t n = (size_t)snprintf(keyword, sizeof keyword, "QUALITY "), len = 0;
+    FILE *log;
+
+    for (; *pin && n + 4 < sizeof keyword; pin++) {
+        if (*pin == ' ')
+            keyword[n++] = '+';
+        else if (*pin == '%' || *pin == '+' || (unsigned char)*pin < 0x20)
+            n += (size_t)snprintf(keyword + n, sizeof keyword - n, "%%%02X", (unsigned char)*pin);
+        else
+            keyword[n++] = *pin;
+    }
+    keyword[n] = '\0';
+    if (assuan_inquire(ctx, keyword, &answer, &len, 64) != 0)
+        return;
+    log = open_in_folder("log", "a");
+    if (log) {
+        fprintf(log, "  QUALITY %.*s\n", (int)len, (const char *)answer);
+        fclose(log);
+    }
+    free(answer);
+}
+
 static gpg_error_t get_pin(assuan_context_t ctx, char *line)
 {
     char answer[1024];
@@ -182,7 +211,9 @@ static gpg_error_t get_pin(assuan_context_t ctx, char *line)
     } else {
         return gpg_err_make(GPG_ERR_SOURCE_PINENTRY, GPG_ERR_CANCELED);
     }
-    settings[REPEAT][0] = '\0';
+    if (settings[BAR][0])
+        ask_quality(ctx, answer + skip);
+    settings[REPEAT][0] = settings[BAR][0] = '\0';
     return assuan_send_data(ctx, answer + skip, strlen(answer + skip));
 }
 
@@ -207,8 +238,8 @@ int main(void)
     } commands[] = {
         {"SETDESC", set_desc},     {"SETPROMPT", set_prompt}, {"SETTITLE", set_title},
         {"SETERROR", set_error},   {"SETOK", set_ok},         {"SETCANCEL", set_cancel},
-        {"SETREPEAT", set_repeat}, {"SETTIMEOUT", set_timeout}, {"GETPIN", get_pin},
-        {"CONFIRM", confirm},
+        {"SETREPEAT", set_repeat}, {"SETTIMEOUT", set_timeout}, {"SETQUALITYBAR", set_bar},
+        {"GETPIN", get_pin},       {"CONFIRM", confirm},
     };
     assuan_fd_t fds[2] = {STDIN_FILENO, STDOUT_FILENO};
     assuan_context_t ctx;

@@ -50,6 +50,7 @@ static void defaults_hold_for_an_empty_file(void **state)
     assert_int_equal(config.module.prompt_timeout_s, 120);
     assert_int_equal(config.module.cool_down_s, 60);
     assert_int_equal(config.module.pin_tries, 10);
+    assert_int_equal(config.module.pin_min_length, 6);
     assert_int_equal(config.log.level, CONFIG_LOG_INFO);
     assert_int_equal(config.module.backend[0], '/');
     assert_string_equal(config.module.pinentry, "/usr/bin/pinentry");
@@ -69,7 +70,7 @@ static void every_key_is_read(void **state)
 
     (void)state;
     load("[module]\nbackend=/b\nprompt=application\nlevel=medium\nexport=ask\npinentry=/"
-         "p\nlogin-grace=5m\nprompt-timeout=60m\ncool-down=60m\npin-tries=15\n"
+         "p\nlogin-grace=5m\nprompt-timeout=60m\ncool-down=60m\npin-tries=15\npin-min-length=64\n"
          "[portal]\nurl=https://localhost:8443/\nca-file=/c\ncaptcha-command=/k\n"
          "[token]\nmodule=/m\nlabel=My token\n[log]\nfile=/l\nlevel=debug\n"
          "[ledger]\nfile=/e\nrequired=no\njournal=journald\n",
@@ -83,6 +84,7 @@ static void every_key_is_read(void **state)
     assert_int_equal(config.module.prompt_timeout_s, 3600);
     assert_int_equal(config.module.cool_down_s, 3600);
     assert_int_equal(config.module.pin_tries, 15);
+    assert_int_equal(config.module.pin_min_length, 64);
     assert_string_equal(config.portal.url, "https://localhost:8443");
     assert_string_equal(config.portal.ca_file, "/c");
     assert_string_equal(config.portal.captcha_command, "/k");
