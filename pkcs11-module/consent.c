@@ -120,10 +120,10 @@ static bool find_subject(struct runtime *rt, const struct consent_request *reque
     CK_SESSION_HANDLE session;
     bool found;
 
-    if (backend->C_OpenSession(request->slot, CKF_SERIAL_SESSION, NULL, NULL, &session) != CKR_OK)
+    if (session_backend_open(&rt->sessions, backend, request->slot, CKF_SERIAL_SESSION, NULL, NULL, &session) != CKR_OK)
         return false;
     found = certificate_subject_of_key(backend, session, request->facts, subject);
-    (void)backend->C_CloseSession(session);
+    (void)session_backend_close(&rt->sessions, backend, session);
     return found;
 }
 

@@ -24,12 +24,12 @@ CK_RV own_C_OpenSession(CK_SLOT_ID slot_id, CK_FLAGS flags, CK_VOID_PTR applicat
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     if (!session)
         return CKR_ARGUMENTS_BAD;
-    rv = rt->backend.functions->C_OpenSession(slot_id, flags, application, notify, session);
+    rv = session_backend_open(&rt->sessions, rt->backend.functions, slot_id, flags, application, notify, session);
     if (rv != CKR_OK)
         return rv;
     rv = session_add(&rt->sessions, *session, slot_id, flags, false);
     if (rv != CKR_OK)
-        (void)rt->backend.functions->C_CloseSession(*session);
+        (void)session_backend_close(&rt->sessions, rt->backend.functions, *session);
     return rv;
 }
 
@@ -59,7 +59,7 @@ CK_RV own_C_CloseSession(CK_SESSION_HANDLE session)
         session_remove(&rt->sessions, rt->backend.functions, session);
         asks_withdraw_session(&rt->asks, session);
     }
-    rv = rt->backend.functions->C_CloseSession(session);
+    rv = session_backend_close(&rt->sessions, rt->backend.functions, session);
     session_forget_facts(&rt->sessions); /* its session objects are gone, their handles may be given again */
     if (known)
         forget_login_without_sessions(rt, slot);
@@ -75,7 +75,7 @@ CK_RV own_C_CloseAllSessions(CK_SLOT_ID slot_id)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     session_remove_slot(&rt->sessions, rt->backend.functions, slot_id);
     asks_withdraw_slot(&rt->asks, slot_id);
-    rv = rt->backend.functions->C_CloseAllSessions(slot_id);
+    rv = session_backend_close_all(&rt->sessions, rt->backend.functions, slot_id);
     session_forget_facts(&rt->sessions);
     login_forget(&rt->logins, slot_id);
     return rv;

@@ -62,13 +62,13 @@ static CK_RV open_beside(struct runtime *rt, const struct session *session, CK_S
     CK_FUNCTION_LIST *backend = rt->backend.functions;
     const CK_FLAGS flags = CKF_SERIAL_SESSION | (session->flags & CKF_RW_SESSION);
     CK_SESSION_HANDLE opened;
-    CK_RV rv = backend->C_OpenSession(session->slot, flags, NULL, NULL, &opened);
+    CK_RV rv = session_backend_open(&rt->sessions, backend, session->slot, flags, NULL, NULL, &opened);
 
     if (rv != CKR_OK)
         return rv;
     rv = session_add(&rt->sessions, opened, session->slot, flags, true);
     if (rv != CKR_OK)
-        (void)backend->C_CloseSession(opened);
+        (void)session_backend_close(&rt->sessions, backend, opened);
     else
         *beside = opened;
     return rv;

@@ -137,6 +137,37 @@ static struct session *shard_take(struct session_table *table, unsigned i, const
     return taken;
 }
 
+CK_RV session_backend_open(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SLOT_ID slot, CK_FLAGS flags,
+                           CK_VOID_PTR application, CK_NOTIFY notify, CK_SESSION_HANDLE *handle)
+{
+    CK_RV rv;
+
+    pthread_mutex_lock(&table->backend_lock);
+    rv = backend->C_OpenSession(slot, flags, application, notify, handle);
+    pthread_mutex_unlock(&table->backend_lock);
+    return rv;
+}
+
+CK_RV session_backend_close(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE handle)
+{
+    CK_RV rv;
+
+    pthread_mutex_lock(&table->backend_lock);
+    rv = backend->C_CloseSession(handle);
+    pthread_mutex_unlock(&table->backend_lock);
+    return rv;
+}
+
+CK_RV session_backend_close_all(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SLOT_ID slot)
+{
+    CK_RV rv;
+
+    pthread_mutex_lock(&table->backend_lock);
+    rv = backend->C_CloseAllSessions(slot);
+    pthread_mutex_unlock(&table->backend_lock);
+    return rv;
+}
+
 CK_RV session_add(struct session_table *table, CK_SESSION_HANDLE handle, CK_SLOT_ID slot, CK_FLAGS flags, bool beside)
 {
     const unsigned i = shard_index(handle);
@@ -206,7 +237,7 @@ void session_close_beside(struct session_table *table, CK_FUNCTION_LIST *backend
         return;
     session_put(table, session);
     if (backend)
-        (void)backend->C_CloseSession(handle);
+        (void)session_backend_close(table, backend, handle);
 }
 
 /* A session of the shard that is of the slot and has not been visited in this round, referenced; NULL when there is none. */

@@ -10,7 +10,7 @@
  *   its session_get and session_put.
  * Thread rule: any thread; the table is cut into shards, each with its own lock, so that threads with different
  *   sessions do not meet. A session's own lock guards its members and is never held during a call to the backend
- *   or a question to the user.
+ *   or a question to the user. Only the backend's own opening and closing of sessions goes one at a time.
  */
 #ifndef PINWARD_MODULE_SESSION_H
 #define PINWARD_MODULE_SESSION_H
@@ -95,6 +95,7 @@ struct session {
 #define SESSION_SHARDS 64
 
 struct session_table {
+    pthread_mutex_t backend_lock; /* of session_backend_open and its fellows: held during that one call, no other lock inside */
     struct {
         _Alignas(64) pthread_mutex_t lock;
         struct session *first;
@@ -108,6 +109,14 @@ struct session_table {
     const struct config *config; /* NULL: every key is high */
     const char *program;
 };
+
+/* C_OpenSession, C_CloseSession and C_CloseAllSessions of the backend, one at a time: not every backend keeps its table of
+ * sessions together when threads open and close some at once (tpm2-pkcs11 1.9 gives one number twice), and the gate opens
+ * and closes far more of them than the application. */
+CK_RV session_backend_open(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SLOT_ID slot, CK_FLAGS flags,
+                           CK_VOID_PTR application, CK_NOTIFY notify, CK_SESSION_HANDLE *handle);
+CK_RV session_backend_close(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE handle);
+CK_RV session_backend_close_all(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SLOT_ID slot);
 
 /* Records a session that the backend has just opened; what was known of an earlier one with the same handle is
  * dropped. beside: it is the gate's own. CKR_HOST_MEMORY. */

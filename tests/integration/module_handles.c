@@ -1,5 +1,6 @@
 /* Session handles that belong to somebody else: the gate's own sessions, whose numbers a program can guess,
  * and numbers that a backend gives again. Nobody gets anything through them. */
+#include <pthread.h>
 #include <string.h>
 
 #include "support/mock.h"
@@ -148,6 +149,40 @@ static void number_of_a_closed_session_comes_again(void **state)
     assert_int_equal(mock->calls[CALL_C_Sign] + mock->calls[CALL_C_SignFinal], 0);
 }
 
+static void *begin_and_end_operations(void *data)
+{
+    CK_RV *rv = data;
+
+    for (int n = 0; n < 5 && *rv == CKR_OK; n++) {
+        const CK_SESSION_HANDLE session = fixture_session(&fx);
+
+        *rv = fx.p11->C_SignInit(session, &rsa, PRIVATE);
+        if (*rv == CKR_OK)
+            *rv = fx.p11->C_CloseSession(session);
+    }
+    return NULL;
+}
+
+/* tpm2-pkcs11 gives one number to two threads that open a session at once. Most sessions are the gate's own, and would be
+ * what brings that about. */
+static void sessions_are_opened_and_closed_one_at_a_time(void **state)
+{
+    pthread_t threads[3];
+    CK_RV rvs[3] = {CKR_OK, CKR_OK, CKR_OK};
+
+    (void)state;
+    start_mock("");
+    mock->delay_ms[CALL_C_OpenSession] = mock->delay_ms[CALL_C_CloseSession] = 2;
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, begin_and_end_operations, &rvs[i]), 0);
+    for (size_t i = 0; i < 3; i++) {
+        pthread_join(threads[i], NULL);
+        assert_rv(rvs[i], CKR_OK);
+    }
+    assert_in_range(mock->calls[CALL_C_OpenSession], 30, 40);
+    assert_int_equal(mock->inside_most, 1);
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -171,6 +206,7 @@ int main(void)
         TEST(saved_state_holds_no_protected_operation),
         TEST(number_of_a_session_beside_comes_again),
         TEST(number_of_a_closed_session_comes_again),
+        TEST(sessions_are_opened_and_closed_one_at_a_time),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

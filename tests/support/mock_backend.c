@@ -38,7 +38,11 @@ static void take_time(long ms)
 {
     const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
-    atomic_fetch_add(&mock_backend.inside, 1);
+    const unsigned inside = atomic_fetch_add(&mock_backend.inside, 1) + 1;
+    unsigned most = atomic_load(&mock_backend.inside_most);
+
+    while (inside > most && !atomic_compare_exchange_weak(&mock_backend.inside_most, &most, inside))
+        ;
     nanosleep(&pause, NULL);
     atomic_fetch_sub(&mock_backend.inside, 1);
 }

@@ -59,6 +59,7 @@ struct mock_backend {
     /* Calls that take their time. */
     long delay_ms[P11_CALL_COUNT_3_0];
     _Atomic unsigned inside;        /* calls that are taking it now */
+    _Atomic unsigned inside_most;   /* ... that ever were at once */
     _Atomic bool finalized_under_a_call;
 
     /* What the functions that the gate needs answer from. The object with handle n is objects[n]. */
