@@ -111,6 +111,8 @@ CK_RV pin_check_login(struct runtime *rt, CK_SLOT_ID slot, CK_SESSION_HANDLE ses
     return pin_check_end(rt, slot, &attempt, backend->C_Login(session, user_type, (CK_BYTE_PTR)pin, pin_len));
 }
 
+/* In a public session no login has shown that the backend looks at the old PIN: tpm2-pkcs11 1.9 answers CKR_OK whatever it
+ * is. Its answer takes its own try back, and forgives no others. */
 CK_RV pin_check_set_pin(struct runtime *rt, const CK_SESSION_INFO *info, CK_SESSION_HANDLE session,
                         const void *old_pin, CK_ULONG old_len, const void *new_pin, CK_ULONG new_len)
 {
@@ -125,6 +127,10 @@ CK_RV pin_check_set_pin(struct runtime *rt, const CK_SESSION_INFO *info, CK_SESS
     if (rv != CKR_OK)
         return rv;
     rv = backend->C_SetPIN(session, (CK_BYTE_PTR)old_pin, old_len, (CK_BYTE_PTR)new_pin, new_len);
+    if (rv == CKR_OK && info->state != CKS_RW_USER_FUNCTIONS) {
+        retry_end(&attempt, RETRY_NOT_COUNTED);
+        return rv;
+    }
     return pin_check_end(rt, info->slotID, &attempt, rv);
 }
 

@@ -207,6 +207,23 @@ static void last_try_of_a_change_needs_a_yes(void **state)
     assert_int_equal(script_asked(&fx), 2);
 }
 
+/* tpm2-pkcs11 answers CKR_OK to a change in a public session whatever the old PIN: that must not give back what wrong
+ * logins have used up. Where the user has logged in, the PIN has been seen. */
+static void change_without_a_login_forgives_nothing(void **state)
+{
+    (void)state;
+    start("pin-tries = 3\n");
+    mock->answers[CALL_C_Login] = CKR_PIN_INCORRECT;
+    for (int n = 0; n < 2; n++)
+        assert_rv(login(), CKR_PIN_INCORRECT);
+    script_set(&fx, "ok\nok\n");
+    assert_ok(fx.p11->C_SetPIN(fx.session, (CK_BYTE_PTR) "0000", 4, (CK_BYTE_PTR)PIN, strlen(PIN)));
+    assert_int_equal(pin_flags(), CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY);
+    mock->session_state = CKS_RW_USER_FUNCTIONS;
+    assert_ok(fx.p11->C_SetPIN(fx.session, (CK_BYTE_PTR)PIN, strlen(PIN), (CK_BYTE_PTR)PIN, strlen(PIN)));
+    assert_int_equal(pin_flags(), 0);
+}
+
 static void last_try_at_the_reader_needs_a_yes(void **state)
 {
     (void)state;
@@ -288,6 +305,7 @@ int main(void)
         TEST(racing_processes_count_exactly),
         TEST(last_try_needs_a_yes),
         TEST(last_try_of_a_change_needs_a_yes),
+        TEST(change_without_a_login_forgives_nothing),
         TEST(last_try_at_the_reader_needs_a_yes),
         TEST(prompts_warn_of_the_last_try),
         TEST(nobody_is_asked_about_a_try_in_vain),
