@@ -26,6 +26,8 @@ struct app_options {
     bool json;       /* --json: print JSON for programs */
     const char *last; /* --last: how many lines, counted from the end */
     const char *language;          /* --lang: of messages */
+    const char *output;            /* --output: the name of the files that are written */
+    const char *reason;            /* --reason: why certificates are to be revoked */
     const char *certificate;       /* --certificate: which certificates are meant */
     const char *password_file;     /* --password-file: where the portal's password stands */
     const char *new_password_file; /* --new-password-file: and the new one */

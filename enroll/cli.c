@@ -41,6 +41,11 @@ static const struct cli_option cli_options[CLI_OPTION_COUNT] = {
     [CLI_CERTIFICATE] = {"--certificate", N_("WHICH"),
                          N_("all, signing, encryption, or the first digits of a serial number; several with commas"),
                          offsetof(struct app_options, certificate)},
+    [CLI_OUTPUT] = {"--output", N_("NAME"), N_("write NAME.pdf and NAME.txt, which must not exist yet"),
+                    offsetof(struct app_options, output)},
+    [CLI_REASON] = {"--reason", N_("REASON"),
+                    N_("tick keyCompromise, affiliationChanged, superseded, cessationOfOperation or unspecified"),
+                    offsetof(struct app_options, reason)},
     [CLI_PASSWORD_FILE] = {"--password-file", N_("FILE"),
                            N_("read the portal's password from FILE, which must be yours alone (mode 0600)"),
                            offsetof(struct app_options, password_file)},
@@ -218,7 +223,7 @@ void cli_print_help(FILE *out, const struct cli_verb *verbs, const char *group)
             _("Usage: pinward VERB [OPTION...]"));
     for (const struct cli_verb *v = verbs; v->name; v++) {
         if (!group || cli_in_group(v, group)) {
-            fprintf(out, "  %-14s %s\n", v->name, _(v->summary));
+            fprintf(out, "  %-20s %s\n", v->name, _(v->summary));
         }
     }
     fprintf(out, "\n%s\n", _("pinward VERB --help says more; pinward --version prints the version."));

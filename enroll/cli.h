@@ -26,6 +26,8 @@ enum cli_option_id {
     CLI_LAST,
     CLI_LANGUAGE,
     CLI_CERTIFICATE,
+    CLI_OUTPUT,
+    CLI_REASON,
     CLI_PASSWORD_FILE,
     CLI_NEW_PASSWORD_FILE,
     CLI_SIGNING,

@@ -4,6 +4,7 @@
 #include "enroll/account.h"
 #include "enroll/download.h"
 #include "enroll/flow.h"
+#include "enroll/form_verbs.h"
 #include "enroll/log_verbs.h"
 #include "enroll/pfx_export.h"
 #include "enroll/policy_explain.h"
@@ -14,6 +15,8 @@
     (CLI_TAKES(CLI_NAME) | CLI_TAKES(CLI_ACCEPT_TERMS) | CLI_TAKES(CLI_YES) | CLI_TAKES(CLI_START_OVER) |  \
      CLI_TAKES(CLI_EXPORTABLE))
 #define VERBS_EXPORTING (CLI_TAKES(CLI_NAME) | CLI_TAKES(CLI_LEGACY) | CLI_TAKES(CLI_NEW_PASSWORD_FILE))
+
+#define VERBS_FORM CLI_TAKES(CLI_OUTPUT)
 
 const struct cli_verb verbs_table[] = {
     {"login", N_("log in at the portal"),
@@ -55,6 +58,19 @@ const struct cli_verb verbs_table[] = {
         "revocation list and OCSP say so from then on. Only the registration authority can resume them."),
      CLI_TAKES(CLI_CERTIFICATE) | CLI_TAKES(CLI_YES) | CLI_TAKES(CLI_LAST_TRY) | CLI_TAKES(CLI_PASSWORD_FILE), true,
      suspend_run},
+    {"form revoke", N_("fill in the form with which certificates are revoked"),
+     N_("Writes a form to print, sign and hand to the registration authority, as PDF and as text, in the language of "
+        "the messages. Files are never overwritten."),
+     VERBS_FORM | CLI_TAKES(CLI_CERTIFICATE) | CLI_TAKES(CLI_REASON), true, form_revoke},
+    {"form resume", N_("fill in the form with which suspended certificates are resumed"),
+     N_("Writes a form to print, sign and hand to the registration authority, as PDF and as text, in the language of "
+        "the messages. Files are never overwritten."),
+     VERBS_FORM | CLI_TAKES(CLI_CERTIFICATE), true, form_resume},
+    {"form reset-password", N_("fill in the form with which a new password is asked for"),
+     N_("Writes a form to print, sign and hand to the registration authority, as PDF and as text, in the language of "
+        "the messages. Needs no login; without one, your name and number are left to be written by hand. Files are "
+        "never overwritten."),
+     VERBS_FORM | CLI_TAKES(CLI_ACCOUNT), true, form_reset_password},
     {"logout", N_("end the session at the portal"), N_("Ends the session and forgets it."), 0, true,
      account_logout},
     {"pfx export", N_("export a pair of keys and certificates to two PFX files"),

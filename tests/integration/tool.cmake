@@ -5,10 +5,10 @@ add_library(tool-kill-at MODULE tool_kill_at.c)
 target_compile_definitions(tool-kill-at PRIVATE _GNU_SOURCE)
 target_link_libraries(tool-kill-at PRIVATE ${CMAKE_DL_LIBS})
 
-foreach(test pfx story refusals lies killed scripts certificates)
+foreach(test pfx story refusals lies killed scripts certificates forms)
   add_test(NAME tool_${test} COMMAND ${PINWARD_DEBIAN_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/tool_${test}.py)
   set_tests_properties(tool_${test} PROPERTIES
       LABELS integration
       TIMEOUT 280
-      ENVIRONMENT "PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_MODULE=$<TARGET_FILE:pinward-pkcs11>;PINWARD_PORTAL=$<TARGET_FILE:pinward-portal>;PINWARD_PORTAL_ADMIN=$<TARGET_FILE:pinward-portal-admin>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_KILL_LIBRARY=$<TARGET_FILE:tool-kill-at>")
+      ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0;PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_MODULE=$<TARGET_FILE:pinward-pkcs11>;PINWARD_PORTAL=$<TARGET_FILE:pinward-portal>;PINWARD_PORTAL_ADMIN=$<TARGET_FILE:pinward-portal-admin>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_KILL_LIBRARY=$<TARGET_FILE:tool-kill-at>")
 endforeach()
