@@ -18,7 +18,7 @@ static const CK_FLAGS flags_of_kinds[OPERATION_KINDS] = {
 static bool end_protected(struct runtime *rt, struct session *session, enum operation_kind kind)
 {
     struct operation *op = &session->operations[kind];
-    CK_SESSION_HANDLE beside = CK_INVALID_HANDLE;
+    struct operation_rest rest = {.on = CK_INVALID_HANDLE};
     enum operation_state state;
     uint64_t serial;
 
@@ -28,14 +28,13 @@ static bool end_protected(struct runtime *rt, struct session *session, enum oper
     if (state == OPERATION_ASKING || state == OPERATION_RUNNING) {
         op->doomed = op->cancelled = true;
     } else if (state != OPERATION_NONE) {
-        beside = op->on;
-        memset(op, 0, sizeof *op);
+        rest = operation_end(op);
     }
     pthread_mutex_unlock(&session->lock);
     if (state == OPERATION_ASKING)
         asks_withdraw_operation(&rt->asks, session->handle, serial);
-    if (beside != CK_INVALID_HANDLE)
-        session_close_beside(&rt->sessions, rt->backend.functions, beside);
+    if (rest.on != CK_INVALID_HANDLE)
+        session_close_beside(&rt->sessions, rt->backend.functions, &rest);
     return state != OPERATION_NONE;
 }
 

@@ -74,22 +74,29 @@ static CK_RV open_beside(struct runtime *rt, const struct session *session, CK_S
     return rv;
 }
 
-/* On a session of its own, so that it can be ended at any moment and on any backend by closing that session. */
+/* On a session of its own, so that it can be ended at any moment and on any backend by closing that session; with a
+ * mechanism of its own, so that what the window says is what the backend does, whatever the host's threads write. */
 static CK_RV begin_protected(struct runtime *rt, struct session *session, enum operation_kind kind,
-                             gate_init_function *init, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key,
+                             gate_init_function *init, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
                              const struct key_facts *facts)
 {
-    struct operation begun = {
-        .state = OPERATION_WAITING, .key = key, .mechanism = mechanism->mechanism, .facts = *facts};
-    CK_RV rv = open_beside(rt, session, &begun.on);
+    struct operation begun = {.state = OPERATION_WAITING, .key = key, .facts = *facts};
+    struct operation_rest rest;
+    CK_RV rv = mechanism_new(mechanism, &begun.with);
 
-    if (rv != CKR_OK)
+    if (rv == CKR_OK)
+        rv = open_beside(rt, session, &begun.on);
+    if (rv != CKR_OK) {
+        mechanism_free(begun.with);
         return rv;
-    rv = init(begun.on, mechanism, key);
+    }
+    rv = init(begun.on, &begun.with->copy, key);
     if (rv == CKR_OK && !record(session, kind, &begun))
         rv = CKR_OPERATION_ACTIVE;
-    if (rv != CKR_OK)
-        session_close_beside(&rt->sessions, rt->backend.functions, begun.on);
+    if (rv != CKR_OK) {
+        rest = operation_end(&begun);
+        session_close_beside(&rt->sessions, rt->backend.functions, &rest);
+    }
     return rv;
 }
 
@@ -210,7 +217,7 @@ static CK_RV agree_asking(struct gate_turn *turn, const struct agreement *how, i
                                             .session = turn->session->handle,
                                             .slot = turn->session->slot,
                                             .on = turn->operation.on,
-                                            .mechanism = turn->operation.mechanism,
+                                            .mechanism = turn->operation.with->copy.mechanism,
                                             .facts = &turn->operation.facts,
                                             .data = how->data,
                                             .data_len = how->data_len,
@@ -326,19 +333,18 @@ CK_RV gate_enter(struct gate_turn *turn)
     return CKR_OK;
 }
 
-/* Ends the operation, or lets go of it. The session beside, when it is to be closed; else CK_INVALID_HANDLE. */
-static CK_SESSION_HANDLE let_go(struct gate_turn *turn, bool ended)
+/* Ends the operation, or lets go of it. What is left of it when it is over. */
+static struct operation_rest let_go(struct gate_turn *turn, bool ended)
 {
     struct operation *op = &turn->session->operations[turn->kind];
-    CK_SESSION_HANDLE beside = CK_INVALID_HANDLE;
+    struct operation_rest rest = {.on = CK_INVALID_HANDLE};
 
     pthread_mutex_lock(&turn->session->lock);
     if (op->serial == turn->operation.serial) {
         const bool ours = turn->entered || (op->state != OPERATION_ASKING && op->state != OPERATION_RUNNING);
 
         if (ours && (ended || op->doomed)) {
-            beside = op->on;
-            memset(op, 0, sizeof *op);
+            rest = operation_end(op);
         } else if (turn->entered && op->state == OPERATION_RUNNING) {
             op->state = turn->before;
             op->begun = turn->operation.begun && turn->before == OPERATION_CONSENTED;
@@ -346,7 +352,7 @@ static CK_SESSION_HANDLE let_go(struct gate_turn *turn, bool ended)
         }
     }
     pthread_mutex_unlock(&turn->session->lock);
-    return beside;
+    return rest;
 }
 
 static void note_free_end(struct gate_turn *turn)
@@ -358,14 +364,14 @@ static void note_free_end(struct gate_turn *turn)
 
 void gate_leave(struct gate_turn *turn, bool ended)
 {
-    CK_SESSION_HANDLE beside = CK_INVALID_HANDLE;
+    struct operation_rest rest = {.on = CK_INVALID_HANDLE};
 
     if (!gate_is_free(turn))
-        beside = let_go(turn, ended);
+        rest = let_go(turn, ended);
     else if (ended)
         note_free_end(turn);
-    if (beside != CK_INVALID_HANDLE)
-        session_close_beside(&turn->rt->sessions, turn->rt->backend.functions, beside);
+    if (rest.on != CK_INVALID_HANDLE)
+        session_close_beside(&turn->rt->sessions, turn->rt->backend.functions, &rest);
     session_put(&turn->rt->sessions, turn->session);
     if (turn->held)
         asks_leave(&turn->rt->asks, turn->cancel_state);

@@ -11,16 +11,15 @@
 
 static const char *use_headline(const struct prompt_use *use)
 {
+    const bool signs_or_decrypts = use->use == POLICY_USE_SIGN || use->use == POLICY_USE_DECRYPT;
+
+    /* Raw RSA decryption is the same operation as raw RSA signing: the window must not promise which it is. */
+    if (signs_or_decrypts && use->mechanism == CKM_RSA_X_509)
+        return _("A program wants to DECRYPT or SIGN with your key: it asks for the raw operation, which can be either.");
     switch (use->use) {
     case POLICY_USE_SIGN:
         return _("A program wants to SIGN with your key.");
     case POLICY_USE_DECRYPT:
-        /* Raw RSA decryption is the same operation as raw RSA signing: the window must not promise which it
-         * is. */
-        if (use->mechanism == CKM_RSA_X_509)
-            return _("A program wants to DECRYPT or SIGN with your key: it asks for the raw operation, which "
-                     "can be "
-                     "either.");
         return _("A program wants to DECRYPT with your key.");
     case POLICY_USE_UNWRAP:
         return _("A program wants to UNWRAP another key with your key.");

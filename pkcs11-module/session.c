@@ -62,43 +62,49 @@ bool session_is_beside(struct session_table *table, CK_SESSION_HANDLE handle)
     return beside;
 }
 
+struct operation_rest operation_end(struct operation *operation)
+{
+    const struct operation_rest rest = {.on = operation->on, .with = operation->with};
+
+    memset(operation, 0, sizeof *operation);
+    return rest;
+}
+
 /* Ends every operation that no thread is busy with, dooms the others, and hands out the sessions beside that are to be
  * closed. With the session's lock held. */
-static void session_drop_operations(struct session *session, CK_SESSION_HANDLE beside[OPERATION_KINDS])
+static void session_drop_operations(struct session *session, struct operation_rest rest[OPERATION_KINDS])
 {
     for (int kind = 0; kind < OPERATION_KINDS; kind++) {
         struct operation *op = &session->operations[kind];
 
-        beside[kind] = CK_INVALID_HANDLE;
-        if (op->state == OPERATION_ASKING || op->state == OPERATION_RUNNING) {
+        rest[kind] = (struct operation_rest){.on = CK_INVALID_HANDLE};
+        if (op->state == OPERATION_ASKING || op->state == OPERATION_RUNNING)
             op->doomed = true;
-        } else {
-            beside[kind] = op->on;
-            memset(op, 0, sizeof *op);
-        }
+        else
+            rest[kind] = operation_end(op);
         session->free[kind].active = false;
     }
     session->presented_end_ms = 0;
 }
 
 static void close_all_beside(struct session_table *table, CK_FUNCTION_LIST *backend,
-                             const CK_SESSION_HANDLE beside[OPERATION_KINDS])
+                             const struct operation_rest rest[OPERATION_KINDS])
 {
     for (int kind = 0; kind < OPERATION_KINDS; kind++)
-        if (beside[kind] != CK_INVALID_HANDLE)
-            session_close_beside(table, backend, beside[kind]);
+        if (rest[kind].on != CK_INVALID_HANDLE)
+            session_close_beside(table, backend, &rest[kind]);
 }
 
 /* A session that has just left the table: no thread may go on with it, and what runs beside it is closed. */
 static void session_retire(struct session_table *table, CK_FUNCTION_LIST *backend, struct session *session)
 {
-    CK_SESSION_HANDLE beside[OPERATION_KINDS];
+    struct operation_rest rest[OPERATION_KINDS];
 
     pthread_mutex_lock(&session->lock);
     session->closed = true;
-    session_drop_operations(session, beside);
+    session_drop_operations(session, rest);
     pthread_mutex_unlock(&session->lock);
-    close_all_beside(table, backend, beside);
+    close_all_beside(table, backend, rest);
     session_put(table, session);
 }
 
@@ -228,16 +234,17 @@ void session_table_clear(struct session_table *table)
     session_remove_all(table, NULL, &all);
 }
 
-void session_close_beside(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE handle)
+void session_close_beside(struct session_table *table, CK_FUNCTION_LIST *backend, const struct operation_rest *rest)
 {
-    const struct selection wanted = {.by_handle = true, .beside_only = true, .handle = handle};
-    struct session *session = shard_take(table, shard_index(handle), &wanted);
+    const struct selection wanted = {.by_handle = true, .beside_only = true, .handle = rest->on};
+    struct session *session = shard_take(table, shard_index(rest->on), &wanted);
 
-    if (!session)
-        return;
-    session_put(table, session);
-    if (backend)
-        (void)session_backend_close(table, backend, handle);
+    if (session) {
+        session_put(table, session);
+        if (backend)
+            (void)session_backend_close(table, backend, rest->on);
+    }
+    mechanism_free(rest->with);
 }
 
 /* A session of the shard that is of the slot and has not been visited in this round, referenced; NULL when there is none. */
@@ -265,12 +272,12 @@ void session_end_operations(struct session_table *table, CK_FUNCTION_LIST *backe
         struct session *session;
 
         while ((session = shard_next(table, i, slot, round)) != NULL) {
-            CK_SESSION_HANDLE beside[OPERATION_KINDS];
+            struct operation_rest rest[OPERATION_KINDS];
 
             pthread_mutex_lock(&session->lock);
-            session_drop_operations(session, beside);
+            session_drop_operations(session, rest);
             pthread_mutex_unlock(&session->lock);
-            close_all_beside(table, backend, beside);
+            close_all_beside(table, backend, rest);
             session_put(table, session);
         }
     }

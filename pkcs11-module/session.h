@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "pkcs11-module/key_facts.h"
+#include "pkcs11-module/mechanism.h"
 #include "pkcs11-module/p11.h"
 #include "pkcs11-module/policy.h"
 
@@ -49,14 +50,23 @@ struct operation {
     bool doomed;
     bool cancelled; /* doomed by the application itself (C_SessionCancel) */
     bool begun;     /* a message that comes in parts, consented to, is being processed */
-    CK_SESSION_HANDLE on; /* the session beside, on which the backend runs it */
+    CK_SESSION_HANDLE on;   /* the session beside, on which the backend runs it */
+    struct mechanism *with; /* what it was begun with there: a backend may read it again when the data comes */
     CK_OBJECT_HANDLE key;
-    CK_MECHANISM_TYPE mechanism;
     uint64_t serial; /* tells this operation from a later one of the same session and kind */
     bool bound;      /* the consent was for one piece of data, whole: */
     unsigned char digest[crypto_generichash_BYTES];
     struct key_facts facts;
 };
+
+/* What is left of an operation that is over: to be closed and freed, by session_close_beside, once no lock is held. */
+struct operation_rest {
+    CK_SESSION_HANDLE on; /* CK_INVALID_HANDLE: nothing is left */
+    struct mechanism *with;
+};
+
+/* Forgets the operation, with the session's lock held. */
+struct operation_rest operation_end(struct operation *operation);
 
 #define SESSION_FACTS_KEPT 4
 
@@ -138,8 +148,8 @@ void session_remove_slot(struct session_table *table, CK_FUNCTION_LIST *backend,
 /* Ends the operations of every session of the slot that need or have a consent: after a logout. */
 void session_end_operations(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SLOT_ID slot);
 
-/* Closes a session beside, unless it is gone already with all sessions of its slot. */
-void session_close_beside(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE handle);
+/* Closes the session beside, unless it is gone already with all sessions of its slot, and frees what it was used with. */
+void session_close_beside(struct session_table *table, CK_FUNCTION_LIST *backend, const struct operation_rest *rest);
 
 /* true when a session of the application's is open on the slot. */
 bool session_any_on_slot(struct session_table *table, CK_SLOT_ID slot);

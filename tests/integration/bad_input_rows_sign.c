@@ -4,7 +4,7 @@
 
 static const struct bad_row rows[] = {
     {CALL_C_SignInit, CKR_OK, .flags = BAD_BEGINS,
-     .parameters = {P_SESSION, P_MECHANISM(MECHANISM_SIGN), P_OBJECT(OBJECT_PRIVATE, UNKNOWN)}},
+     .parameters = {P_SESSION, P_MECHANISM_COPIED(MECHANISM_SIGN, false), P_OBJECT(OBJECT_PRIVATE, UNKNOWN)}},
     {CALL_C_SignInit, CKR_OK, .flags = BAD_BEGINS,
      .parameters = {P_SESSION, P_MECHANISM(MECHANISM_HMAC), P_OBJECT(OBJECT_HMAC, UNKNOWN)}},
     {CALL_C_Sign, CKR_OK, DURING_SIGNATURE, BAD_ENDS | BAD_USES_KEY,
@@ -18,7 +18,7 @@ static const struct bad_row rows[] = {
     {CALL_C_SignFinal, CKR_OK, DURING_SIGNATURE_PART, BAD_ENDS, .parameters = {P_SESSION, P_RESULT}},
     {CALL_C_SignFinal, CKR_OK, DURING_MAC, BAD_ENDS, .parameters = {P_SESSION, P_RESULT}},
     {CALL_C_SignRecoverInit, CKR_FUNCTION_NOT_SUPPORTED, .flags = BAD_LACKED,
-     .parameters = {P_SESSION, P_MECHANISM(MECHANISM_RSA), P_OBJECT(OBJECT_PRIVATE, UNKNOWN)}},
+     .parameters = {P_SESSION, P_MECHANISM_COPIED(MECHANISM_RSA, false), P_OBJECT(OBJECT_PRIVATE, UNKNOWN)}},
     {CALL_C_VerifyInit, CKR_OK, .flags = BAD_BEGINS,
      .parameters = {P_SESSION, P_MECHANISM(MECHANISM_SIGN), P_OBJECT(OBJECT_PUBLIC, AS_BACKEND)}},
     {CALL_C_Verify, CKR_OK, DURING_VERIFICATION, BAD_ENDS,

@@ -237,6 +237,31 @@ static bool takes_a_session(enum p11_call call)
            call != CALL_C_WaitForSlotEvent;
 }
 
+static void keep_mechanism(const CK_MECHANISM *mechanism)
+{
+    mock_backend.kept = mock_backend.keeps_mechanisms ? mechanism : NULL;
+    mock_backend.begun_with = mechanism ? mechanism->mechanism : 0;
+}
+
+static void use_mechanism(void)
+{
+    const CK_MECHANISM *kept = mock_backend.kept;
+    struct mock_mechanism *used = &mock_backend.used;
+
+    if (!kept)
+        return;
+    *used = (struct mock_mechanism){.type = kept->mechanism, .len = kept->ulParameterLen};
+    if (kept->pParameter)
+        memcpy(used->parameter, kept->pParameter, used->len < MOCK_PARAMETER_MAX ? used->len : MOCK_PARAMETER_MAX);
+    if (used->type == CKM_RSA_PKCS_OAEP) {
+        const CK_RSA_PKCS_OAEP_PARAMS *oaep = kept->pParameter;
+
+        memcpy(used->source, oaep->source_data,
+               oaep->source_data_len < sizeof used->source ? oaep->source_data_len : sizeof used->source);
+    }
+    mock_backend.kept = NULL;
+}
+
 static CK_RV answer_locked(enum p11_call call, const uintptr_t *a, size_t count)
 {
     const CK_RV rv = record(call, a, count);
@@ -293,6 +318,16 @@ static CK_RV answer_locked(enum p11_call call, const uintptr_t *a, size_t count)
     case CALL_C_DecryptMessage:
     case CALL_C_DecryptMessageBegin:
         see_message(a, count);
+        return CKR_OK;
+    case CALL_C_SignInit:
+    case CALL_C_SignRecoverInit:
+    case CALL_C_DecryptInit:
+        keep_mechanism((const CK_MECHANISM *)a[1]);
+        return CKR_OK;
+    case CALL_C_Sign:
+    case CALL_C_SignRecover:
+    case CALL_C_Decrypt:
+        use_mechanism();
         return CKR_OK;
     case CALL_C_DestroyObject:
         if (a[1] < MOCK_OBJECTS)

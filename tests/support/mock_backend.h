@@ -38,6 +38,17 @@ struct mock_seen {
     CK_BYTE value[16];
 };
 
+#define MOCK_PARAMETER_MAX 64
+
+/* The mechanism of an operation, as a backend finds it that keeps the pointer of the Init call and reads it when the data
+ * comes; for CKM_RSA_PKCS_OAEP with what its source points to. */
+struct mock_mechanism {
+    CK_MECHANISM_TYPE type;
+    CK_ULONG len;
+    CK_BYTE parameter[MOCK_PARAMETER_MAX];
+    CK_BYTE source[16];
+};
+
 struct mock_backend {
     /* The last call of each function, and what it is to answer. */
     unsigned calls[P11_CALL_COUNT_3_0];
@@ -55,6 +66,12 @@ struct mock_backend {
     CK_BYTE message_bytes[P11_CALL_PARAMETERS_MAX][8];
     const char *message_parameter;
     bool checks_sessions; /* whatever the call: CKR_SESSION_HANDLE_INVALID for one that is not open */
+
+    /* Of the last C_SignInit, C_SignRecoverInit or C_DecryptInit, when it keeps them. */
+    bool keeps_mechanisms;
+    const CK_MECHANISM *kept;
+    CK_MECHANISM_TYPE begun_with; /* the type at the Init call */
+    struct mock_mechanism used;   /* at the last data call */
 
     /* Calls that take their time. */
     long delay_ms[P11_CALL_COUNT_3_0];

@@ -56,6 +56,61 @@ static void oaep_is_copied_whole(void **state)
     mechanism_clear(&mechanism);
 }
 
+/* CK_EDDSA_PARAMS of PKCS#11 3.0, which p11-kit's header leaves out; without any it is plain Ed25519. */
+static void eddsa_is_copied_whole(void **state)
+{
+    struct {
+        CK_BBOOL prehash;
+        CK_ULONG context_len;
+        CK_BYTE *context;
+    } params, *copy;
+    CK_BYTE context[] = "context";
+    CK_MECHANISM from = {CKM_EDDSA, &params, sizeof params};
+    struct mechanism mechanism;
+
+    (void)state;
+    memset(&params, 0, sizeof params);
+    params.prehash = CK_TRUE;
+    params.context_len = 7;
+    params.context = context;
+    assert_int_equal(mechanism_copy(&from, &mechanism), CKR_OK);
+    memset(context, 0, sizeof context);
+    memset(&params, 0, sizeof params);
+    copy = mechanism.copy.pParameter;
+    assert_int_equal(copy->prehash, CK_TRUE);
+    assert_int_equal(copy->context_len, 7);
+    assert_memory_equal(copy->context, "context", 7);
+    mechanism_clear(&mechanism);
+    from = (CK_MECHANISM){CKM_EDDSA, NULL, 0};
+    assert_int_equal(mechanism_copy(&from, &mechanism), CKR_OK);
+    mechanism_clear(&mechanism);
+}
+
+/* CKM_RSA_AES_KEY_WRAP: parameters that point to parameters that point to a label. */
+static void rsa_aes_key_wrap_is_copied_whole(void **state)
+{
+    CK_BYTE label[] = "label";
+    CK_RSA_PKCS_OAEP_PARAMS oaep = {CKM_SHA256, CKG_MGF1_SHA256, CKZ_DATA_SPECIFIED, label, 5};
+    struct {
+        CK_ULONG key_bits;
+        CK_RSA_PKCS_OAEP_PARAMS *oaep;
+    } params = {256, &oaep}, *copy;
+    CK_MECHANISM from = {0x1054, &params, sizeof params};
+    struct mechanism mechanism;
+
+    (void)state;
+    assert_int_equal(mechanism_copy(&from, &mechanism), CKR_OK);
+    memset(label, 0, sizeof label);
+    memset(&oaep, 0, sizeof oaep);
+    copy = mechanism.copy.pParameter;
+    assert_int_equal(copy->key_bits, 256);
+    assert_int_equal(copy->oaep->hash_alg, CKM_SHA256);
+    assert_memory_equal(copy->oaep->source_data, "label", 5);
+    mechanism_clear(&mechanism);
+    params.oaep = NULL;
+    assert_int_equal(mechanism_copy(&from, &mechanism), CKR_MECHANISM_PARAM_INVALID);
+}
+
 /* What points to nothing stays so, and is not freed. */
 static void empty_parts_stay_empty(void **state)
 {
@@ -120,6 +175,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ecdh_is_copied_whole),
         cmocka_unit_test(oaep_is_copied_whole),
+        cmocka_unit_test(eddsa_is_copied_whole),
+        cmocka_unit_test(rsa_aes_key_wrap_is_copied_whole),
         cmocka_unit_test(empty_parts_stay_empty),
         cmocka_unit_test(other_parameters_are_copied_as_bytes),
         cmocka_unit_test(what_cannot_be_read_is_refused),
