@@ -6,6 +6,7 @@
 #include "support/batch.h"
 #include "support/fixture.h"
 #include "support/keys.h"
+#include "support/lacks.h"
 #include "support/pinentry_script.h"
 #include "support/process_state.h"
 #include "support/test.h"
@@ -263,6 +264,7 @@ static void security_officer_has_none(void **state)
 
     (void)state;
     fixture_start(&fx, "");
+    lacks_security_officer(&fx, __func__);
     consent = batch_functions(&fx);
     script_set(&fx, RIGHT);
     assert_ok(fx.p11->C_Login(fx.session, CKU_SO, (CK_UTF8CHAR *)FIXTURE_SO_PIN, strlen(FIXTURE_SO_PIN)));

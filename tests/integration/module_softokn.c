@@ -1,38 +1,20 @@
 /* NSS's softokn behind the gate: a backend of PKCS#11 3.0 with message functions, found through C_GetInterface. */
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "support/backend_direct.h"
 #include "support/keys.h"
-#include "support/mock.h"
 #include "support/p11_v3.h"
 #include "support/pinentry_script.h"
 #include "support/test.h"
 #include "support/use.h"
 
-#define KEY   "softokn rsa"
-#define TOKEN "NSS Certificate DB"
+#define KEY   KEY_PLAIN_RSA
 #define RIGHT "pin " FIXTURE_PIN "\n"
 
 static struct fixture fx;
 static CK_FUNCTION_LIST_3_0 *v3;
 static CK_BBOOL yes = CK_TRUE;
-
-/* The slot of the key database; softokn has another for what needs no key. */
-static CK_SLOT_ID database_slot(void)
-{
-    CK_SLOT_ID slots[8];
-    CK_ULONG count = 8;
-    CK_TOKEN_INFO info;
-
-    assert_ok(v3->C_GetSlotList(CK_TRUE, slots, &count));
-    for (CK_ULONG i = 0; i < count; i++) {
-        assert_ok(v3->C_GetTokenInfo(slots[i], &info));
-        if (memcmp(info.label, TOKEN, strlen(TOKEN)) == 0)
-            return slots[i];
-    }
-    fail_msg("no slot has \"%s\"", TOKEN);
-    return 0;
-}
 
 static int start(void **state)
 {
@@ -41,7 +23,7 @@ static int start(void **state)
     (void)state;
     v3 = p11_v3_functions(&fx);
     assert_ok(v3->C_Initialize(&args));
-    fx.slot = database_slot();
+    fx.slot = backend_slot(fx.p11, CK_TRUE);
     fx.session = fixture_session(&fx);
     assert_ok(fixture_login(&fx, FIXTURE_PIN));
     script_set(&fx, "");
@@ -210,53 +192,11 @@ static void everything_else_is_found(void **state)
 
 /* ------------------------------------------------------------------ set-up */
 
-/* softokn has no public exponent of its own, so key_make_rsa's template is not enough for it. */
-static void make_key(void)
-{
-    CK_MECHANISM generate = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0};
-    CK_BYTE exponent[] = {1, 0, 1};
-    CK_ULONG bits = 2048;
-    CK_ATTRIBUTE public_template[] = {{CKA_MODULUS_BITS, &bits, sizeof bits},
-                                      {CKA_PUBLIC_EXPONENT, exponent, sizeof exponent},
-                                      {CKA_TOKEN, &yes, sizeof yes},
-                                      {CKA_VERIFY, &yes, sizeof yes},
-                                      {CKA_ENCRYPT, &yes, sizeof yes},
-                                      {CKA_LABEL, (void *)KEY, strlen(KEY)}};
-    CK_ATTRIBUTE private_template[] = {{CKA_TOKEN, &yes, sizeof yes},
-                                       {CKA_SIGN, &yes, sizeof yes},
-                                       {CKA_DECRYPT, &yes, sizeof yes},
-                                       {CKA_LABEL, (void *)KEY, strlen(KEY)}};
-    CK_OBJECT_HANDLE keys[2];
-
-    assert_ok(v3->C_GenerateKeyPair(fx.session, &generate, public_template, 6, private_template, 4, &keys[0], &keys[1]));
-}
-
-/* The database's first PIN: its security officer has an empty one. */
-static void make_token(void)
-{
-    CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
-
-    v3 = p11_v3_functions(&fx);
-    assert_ok(v3->C_Initialize(&args));
-    fx.slot = database_slot();
-    fx.session = fixture_session(&fx);
-    assert_ok(v3->C_Login(fx.session, CKU_SO, (CK_BYTE_PTR) "", 0));
-    assert_ok(v3->C_InitPIN(fx.session, (CK_BYTE_PTR)FIXTURE_PIN, strlen(FIXTURE_PIN)));
-    assert_ok(v3->C_Logout(fx.session));
-    assert_ok(fixture_login(&fx, FIXTURE_PIN));
-    make_key();
-    fixture_stop(&fx);
-}
-
 static int begin(void **state)
 {
-    char lines[2 * FOLDER_PATH_MAX];
-
     (void)state;
-    fixture_begin_bare(&fx);
-    snprintf(lines, sizeof lines, "backend-args = configdir='sql:%s/tokens' flags=\n", fx.folder);
-    mock_configure(&fx, TEST_SOFTOKN, lines);
-    make_token();
+    assert_int_equal(setenv("PINWARD_TEST_BACKEND", "softokn", 1), 0);
+    fixture_begin(&fx, KEYS_PLAIN_RSA);
     return 0;
 }
 
