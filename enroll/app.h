@@ -23,6 +23,7 @@ struct app_options {
     bool yes;                 /* --yes: the registration shown is right */
     bool last_try;   /* --last-try: spend the last password try before the portal locks the account */
     bool start_over; /* --start-over: forget what was begun and cannot be completed */
+    bool if_due;     /* --if-due: renew only in the last month */
     bool json;       /* --json: print JSON for programs */
     const char *last; /* --last: how many lines, counted from the end */
     const char *language;          /* --lang: of messages */

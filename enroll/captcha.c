@@ -1,9 +1,11 @@
 #include "enroll/captcha.h"
 
+#include <langinfo.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 #include "common/i18n.h"
 #include "enroll/ask.h"
 #include "enroll/captcha_command.h"
+#include "enroll/file.h"
 
 #define CAPTCHA_SIDE_MAX 2048
 #define CAPTCHA_COLUMNS  100
@@ -129,6 +132,31 @@ out:
     return status;
 }
 
+/* The drawing is made of block characters, between a terminal's control sequences. */
+static bool captcha_can_draw(void)
+{
+    const char *terminal = getenv("TERM");
+
+    return terminal && terminal[0] && strcmp(terminal, "dumb") != 0 && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+/* Saves the picture, says where, and asks; the file goes with the answer. */
+static enum error_code captcha_ask_about_file(const char *folder, const struct bytes *png, char **text,
+                                              struct error *err)
+{
+    char *path = file_join(folder, "captcha.png");
+    enum error_code status =
+        path ? file_write_private(path, png->data, png->len, err) : error_set(err, ERROR_MEMORY, "%s", "");
+
+    if (status == ERROR_NONE) {
+        fprintf(stderr, _("This terminal cannot draw the captcha: look at the picture %s.\n"), path);
+        status = ask_line(_("The characters in the picture:"), "captcha-command in [portal]", text, err);
+        unlink(path);
+    }
+    free(path);
+    return status;
+}
+
 enum error_code captcha_read(const struct app *app, const struct bytes *png, char **text, struct error *err)
 {
     const struct config *config = &app->config;
@@ -141,6 +169,9 @@ enum error_code captcha_read(const struct app *app, const struct bytes *png, cha
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
         return error_set(err, ERROR_USAGE,
                          _("There is no terminal to draw the captcha on: set captcha-command in [portal]."));
+    }
+    if (!captcha_can_draw()) {
+        return captcha_ask_about_file(app->state_folder, png, text, err);
     }
     status = captcha_draw(png, err);
     if (status != ERROR_NONE) {

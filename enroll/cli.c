@@ -41,6 +41,8 @@ static const struct cli_option cli_options[CLI_OPTION_COUNT] = {
     [CLI_CERTIFICATE] = {"--certificate", N_("WHICH"),
                          N_("all, signing, encryption, or the first digits of a serial number; several with commas"),
                          offsetof(struct app_options, certificate)},
+    [CLI_IF_DUE] = {"--if-due", NULL, N_("do nothing, and end with 0, until the last month has come"),
+                    offsetof(struct app_options, if_due)},
     [CLI_OUTPUT] = {"--output", N_("NAME"), N_("write NAME.pdf and NAME.txt, which must not exist yet"),
                     offsetof(struct app_options, output)},
     [CLI_REASON] = {"--reason", N_("REASON"),

@@ -27,6 +27,7 @@ enum cli_option_id {
     CLI_LANGUAGE,
     CLI_CERTIFICATE,
     CLI_OUTPUT,
+    CLI_IF_DUE,
     CLI_REASON,
     CLI_PASSWORD_FILE,
     CLI_NEW_PASSWORD_FILE,

@@ -8,6 +8,7 @@
 
 #include "common/i18n.h"
 #include "enroll/codec.h"
+#include "enroll/progress.h"
 #include "enroll/text.h"
 
 #define FLOW_KEY_ID_LEN 20
@@ -185,7 +186,12 @@ enum error_code flow_step_generate(struct flow *flow, struct error *err)
         status = flow_use_token(flow, err);
     }
     if (status == ERROR_NONE) {
+        /* Not where the module may ask for the PIN meanwhile: to delete what a killed run left, or for keys that can leave. */
+        struct progress *progress =
+            flow->resumed || flow->journal.exportable ? NULL : progress_begin(_("Generating..."));
+
         status = token_generate(flow->token, specs, seconds, err);
+        progress_end(&progress);
     }
     for (size_t i = 0; i < TOKEN_PAIRS; i++) {
         if (status == ERROR_NONE && specs[i].exportable) {

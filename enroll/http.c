@@ -11,6 +11,7 @@
 
 #include "common/i18n.h"
 #include "common/log.h"
+#include "enroll/progress.h"
 
 #define HTTP_COOKIE_NAME       "pinward_session"
 #define HTTP_COOKIE_MAX        512
@@ -297,7 +298,10 @@ static CURLcode http_perform(struct http *http, const struct http_request *reque
 
     http_answer_clear(receiver->answer);
     if (headers && http_prepare(http, request, url, headers, receiver)) {
+        struct progress *progress = progress_begin(_("Waiting for the portal..."));
+
         code = curl_easy_perform(http->curl);
+        progress_end(&progress);
     }
     if (code == CURLE_OK) {
         curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);

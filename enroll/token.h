@@ -106,6 +106,9 @@ enum error_code token_import_pair(struct token *token, EVP_PKEY *key, const stru
 enum error_code token_find_certificate(struct token *token, const char *serial, bool *found,
                                        X509 **certificate, struct error *err);
 
+/* All certificates on the token. No login needed. *list is a new stack. */
+enum error_code token_list_certificates(struct token *token, STACK_OF(X509) * *list, struct error *err);
+
 /* Writes it with this id and label, unless it is there, and reads it back. */
 enum error_code token_write_certificate(struct token *token, X509 *certificate, const char *label,
                                         const struct bytes *id, struct error *err);

@@ -46,6 +46,27 @@ enum error_code token_find_certificate(struct token *token, const char *serial, 
     return ERROR_NONE;
 }
 
+enum error_code token_list_certificates(struct token *token, STACK_OF(X509) * *list, struct error *err)
+{
+    STACK_OF(X509) *copies = sk_X509_new_null();
+    PKCS11_CERT *found = NULL;
+    unsigned count = 0;
+    enum error_code status = copies ? token_certificates(token, &found, &count, err)
+                                    : error_set(err, ERROR_MEMORY, "%s", "");
+
+    for (unsigned i = 0; status == ERROR_NONE && i < count; i++) {
+        if (found[i].x509 && X509_add_cert(copies, found[i].x509, X509_ADD_FLAG_UP_REF) != 1) {
+            status = error_set(err, ERROR_MEMORY, "%s", "");
+        }
+    }
+    if (status != ERROR_NONE) {
+        sk_X509_pop_free(copies, X509_free);
+        return status;
+    }
+    *list = copies;
+    return ERROR_NONE;
+}
+
 static enum error_code token_holds_certificate(struct token *token, X509 *certificate, const struct bytes *id,
                                                bool *holds, struct error *err)
 {

@@ -8,6 +8,7 @@
 #include "enroll/log_verbs.h"
 #include "enroll/pfx_export.h"
 #include "enroll/policy_explain.h"
+#include "enroll/renew_due.h"
 #include "enroll/status.h"
 #include "enroll/suspend.h"
 
@@ -44,7 +45,7 @@ const struct cli_verb verbs_table[] = {
      N_("In the last month of the certificates: generates new key pairs, signs the request with the old "
         "signing key, "
         "and activates the new certificates. The old keys stay on the token."),
-     VERBS_ACCEPTING | CLI_TAKES(CLI_LAST_TRY) | CLI_TAKES(CLI_PASSWORD_FILE), true, flow_renew},
+     VERBS_ACCEPTING | CLI_TAKES(CLI_LAST_TRY) | CLI_TAKES(CLI_PASSWORD_FILE) | CLI_TAKES(CLI_IF_DUE), true, renew_run},
     {"status", N_("show the certificates and the days left"),
      N_("Lists the account's certificates: use, state, end, days left, and whether they are on this token. Exit status 20 "
         "when one of them should be renewed now, 21 when all have expired, so that a timer can call it."),

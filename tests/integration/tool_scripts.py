@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The tool in the hands of scripts: passwords from files, JSON, exit statuses, languages. tool_world checks every
 document against docs/tool-output.schema.json."""
+from tool_between import Between
+from tool_story import Terminal
 from tool_world import *
 
 
@@ -97,5 +99,61 @@ def standing(world):
         check("VALID UNTIL" in table, table)
 
 
+def renew_if_due(world):
+    """What a timer calls: nothing to do is success; a login is needed only near the end; then it renews, once."""
+    world.enroll()
+    early = json.loads(world.tool("renew", "--if-due", "--json"))
+    check(early["due"] is False, early)
+    world.tool("renew", "--if-due", says="renewal opens at")  # the portal's clock decides
+    world.set_clock(0)
+    world.tool("logout")
+    world.tool("renew", "--if-due", expect=LOGIN, says="run pinward login first")
+    world.tool("login", "--account", "wang", answers=[f"pin {PASSWORD}"])
+    own = password_file(world, "own", PASSWORD)
+    terms = world.terms_version()
+    renew = ("renew", "--if-due", "--accept-terms", terms, "--yes", "--password-file", own)
+    world.tool(*renew, answers=[f"pin {PIN}"], says="are active and on the token")
+    world.stop_portal()
+    world.tool(*renew, says="Nothing is due: the certificates on the token are valid until")  # without the portal
+    check(world.count("Private Key") == 4)
+
+
+def captcha_without_drawing(world):
+    """A terminal that cannot draw it gets the picture's path, and the picture goes with the answer."""
+    first = world.register()
+    conf = world.root / "pinward.conf"
+    conf.write_text("".join(l for l in conf.read_text().splitlines(True) if "captcha-command" not in l))
+    for env in ({"TERM": "dumb"}, {"LC_ALL": "C"}):
+        (world.pinentry / "script").write_text("cancel\n" if "TERM" in env else f"pin {first}\nrepeat {PASSWORD}\n")
+        kept, world.env = world.env, {**world.env, **env}
+        terminal = Terminal(world, "login", "--account", "wang")
+        world.env = kept
+        terminal.until("The characters in the picture:")
+        picture = pathlib.Path(re.search(r"look at the picture (\S+)\.\r", terminal.text).group(1))
+        check(picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_mode & 0o777 == 0o600)
+        check("█" not in terminal.text)
+        captcha = max((world.test_mode / "captcha").iterdir(), key=lambda p: p.stat().st_mtime)
+        terminal.answer("The characters in the picture:", captcha.read_text().strip())
+        check(terminal.end() == (CANCELLED if "TERM" in env else 0), terminal.text)
+        check(not picture.exists(), "the picture was left")
+
+
+def progress(world):
+    """A wait for the portal shows on a terminal, and nowhere else."""
+    world.login()
+    between = Between(world)
+    world.configure(url=between.url)
+    world.tool("login", "--account", "wang", answers=[f"pin {PASSWORD}"])
+    between.before = lambda method, path: time.sleep(2.2 if "registration" in path else 0)
+    terminal = Terminal(world, "registration")
+    terminal.until("Waiting for the portal... 1 s")
+    check(terminal.end() == 0 and "\r\x1b[K" in terminal.text, repr(terminal.text))
+    done = subprocess.run([os.environ["PINWARD_TOOL"], "registration"], env=world.env, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL)
+    check(done.returncode == 0 and done.stderr == "" and "Waiting" not in done.stdout, done)
+    between.close()
+
+
 if __name__ == "__main__":
-    run([without_a_person, files_that_are_not_secret, rules_before_typing, languages, standing])
+    run([without_a_person, files_that_are_not_secret, rules_before_typing, languages, standing, renew_if_due,
+         captcha_without_drawing, progress])

@@ -148,7 +148,7 @@ class Terminal:
         self.process, self.terminal = pty.fork()
         if self.process == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-            os.execve(os.environ["PINWARD_TOOL"], ["pinward", *arguments], {**world.env, "TERM": "xterm-256color"})
+            os.execve(os.environ["PINWARD_TOOL"], ["pinward", *arguments], {"TERM": "xterm-256color", **world.env})
 
     def until(self, part, seconds=30):
         end = time.monotonic() + seconds
