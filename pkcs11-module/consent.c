@@ -22,10 +22,25 @@ static bool backend_cannot_check(CK_RV rv, const void *pin)
     return rv == CKR_USER_ALREADY_LOGGED_IN && pin;
 }
 
+/* A login dies with the card, and nobody says so: the next one in the slot may even have sessions of the same numbers. No
+ * PIN of the first may be compared with, or sent to, the second. false: whether anybody is logged in is not known. */
+static bool look_at_login(struct runtime *rt, const struct consent_request *request)
+{
+    CK_SESSION_INFO info;
+
+    if (rt->backend.functions->C_GetSessionInfo(request->session, &info) != CKR_OK)
+        return false;
+    if (info.state != CKS_RO_USER_FUNCTIONS && info.state != CKS_RW_USER_FUNCTIONS)
+        login_forget(&rt->logins, request->slot);
+    return true;
+}
+
 CK_RV consent_check_pin(struct runtime *rt, const struct consent_request *request, const void *pin, CK_ULONG pin_len)
 {
     CK_RV rv;
 
+    if (!look_at_login(rt, request))
+        return CKR_USER_NOT_LOGGED_IN;
     if (!checked_by_backend(request))
         return pin_check_compare(rt, request->slot, pin, pin_len);
     rv = pin_check_login(rt, request->slot, request->on, CKU_CONTEXT_SPECIFIC, pin, pin_len);
@@ -43,7 +58,7 @@ static bool covered_by_lease(struct runtime *rt, const struct consent_request *r
     struct secret *pin;
     CK_RV rv;
 
-    if (!policy_works_with_key(request->use))
+    if (!policy_works_with_key(request->use) || !look_at_login(rt, request))
         return false;
     pin = login_take_lease(&rt->logins, request->slot, level == CONFIG_LEVEL_HIGH, &lease->number);
     if (!pin)

@@ -131,6 +131,7 @@ static void comparisons_are_counted_on_cards_too(void **state)
     mock->token_flags = CKF_USER_PIN_COUNT_LOW;
     mock->slot_flags = CKF_HW_SLOT;
     assert_ok(login());
+    mock->session_state = CKS_RW_USER_FUNCTIONS;
     assert_ok(fx.p11->C_SignInit(fx.session, &rsa, PLAIN));
     for (int n = 0; n < 2; n++)
         assert_rv(fx.p11->C_Login(fx.session, CKU_CONTEXT_SPECIFIC, (CK_BYTE_PTR) "no", 2), CKR_PIN_INCORRECT);

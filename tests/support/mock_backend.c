@@ -69,10 +69,11 @@ static void answer_slot(const uintptr_t *a)
 
 static void answer_token(const uintptr_t *a)
 {
+    const char *label = mock_backend.token_label ? mock_backend.token_label : "Mock";
     CK_TOKEN_INFO_PTR info = (CK_TOKEN_INFO_PTR)a[1];
 
     memset(info, ' ', sizeof *info);
-    memcpy(info->label, "Mock", 4);
+    memcpy(info->label, label, strlen(label));
     info->flags = mock_backend.token_flags | CKF_TOKEN_INITIALIZED;
 }
 

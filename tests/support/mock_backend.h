@@ -86,6 +86,7 @@ struct mock_backend {
     bool session_open[MOCK_SESSIONS];
     CK_STATE session_state;
     CK_FLAGS token_flags;
+    const char *token_label; /* NULL: "Mock" */
     CK_FLAGS slot_flags;
     CK_OBJECT_HANDLE found[MOCK_OBJECTS]; /* by a search, whatever its template, and where it has got to */
     CK_ULONG found_count, found_next;
