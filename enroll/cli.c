@@ -57,7 +57,7 @@ static const struct cli_option cli_options[CLI_OPTION_COUNT] = {
                      offsetof(struct app_options, signing)},
     [CLI_ENCRYPTION] = {"--encryption", N_("FILE"), N_("the PFX file of the encryption key"),
                         offsetof(struct app_options, encryption)},
-    [CLI_FILE] = {"--file", N_("FILE"), N_("the PFX file that is meant"), offsetof(struct app_options, file)},
+    [CLI_FILE] = {"--file", N_("FILE"), N_("the PFX file that is meant, or a ledger other than the configured one"), offsetof(struct app_options, file)},
     [CLI_FOLDER] = {"--folder", N_("FOLDER"), N_("the folder of the backup"), offsetof(struct app_options, folder)},
     [CLI_LABEL] = {"--label", N_("LABEL"), N_("the name of the new token"), offsetof(struct app_options, label)},
     [CLI_EXPORTABLE] = {"--exportable", NULL,

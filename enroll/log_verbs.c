@@ -158,6 +158,12 @@ static void log_print_json(struct ledger_reader *reader, unsigned long long plac
     fprintf(out, "%s\n", before[0] == '[' ? "[]" : "\n]");
 }
 
+/* The configured ledger, or the one that is named: another user's, or a copy (with its FILE.head beside it). */
+static const char *log_path(const struct app *app)
+{
+    return app->options.file ? app->options.file : app->config.ledger.file;
+}
+
 enum error_code log_show(struct app *app, struct error *err)
 {
     struct ledger_reader reader;
@@ -166,7 +172,7 @@ enum error_code log_show(struct app *app, struct error *err)
     enum error_code status = log_parse_last(app->options.last, &wanted, err);
 
     if (status == ERROR_NONE) {
-        status = ledger_reader_open(app->config.ledger.file, &reader, err);
+        status = ledger_reader_open(log_path(app), &reader, err);
     }
     if (status != ERROR_NONE) {
         return status;
@@ -242,7 +248,7 @@ static json_t *log_report_json(const struct ledger_report *report, const char *p
 
 enum error_code log_verify(struct app *app, struct error *err)
 {
-    const char *path = app->config.ledger.file;
+    const char *path = log_path(app);
     struct ledger_reader reader;
     struct ledger_report report;
     enum error_code status = ledger_reader_open(path, &reader, err);

@@ -96,10 +96,10 @@ const struct cli_verb verbs_table[] = {
      CLI_TAKES(CLI_KEY) | CLI_TAKES(CLI_APP), false, policy_explain},
     {"log show", N_("show which program was allowed to use which key, and when"),
      N_("Shows the ledger: a line for each decision of the module, the newest last."),
-     CLI_TAKES(CLI_LAST), false, log_show},
+     CLI_TAKES(CLI_LAST) | CLI_TAKES(CLI_FILE), false, log_show},
     {"log verify", N_("check that nothing in the ledger was changed or taken out"),
      N_("Follows the chain of hashes through the ledger and compares its end with FILE.head. Names the first line "
         "that is not as it was written, and why. Exit status 18 when there is one, 17 when there is no ledger."),
-     0, false, log_verify},
+     CLI_TAKES(CLI_FILE), false, log_verify},
     {0},
 };

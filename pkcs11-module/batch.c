@@ -27,6 +27,7 @@ struct request {
     struct runtime *rt;
     struct session *session;
     struct lease_terms terms; /* its number once it is granted */
+    const char *how;          /* of the last question, for the ledger */
     bool logged_in_here;      /* by the PIN that was typed for it */
 };
 
@@ -98,7 +99,7 @@ static CK_RV ask_once(struct request *request, const char *wrong)
     if (rv != CKR_OK)
         return rv;
     batch.logs_in = !logged_in;
-    rv = pin_ask_for_batch(rt, request->session->handle, slot, &batch, wrong, &pin);
+    rv = pin_ask_for_batch(rt, request->session->handle, slot, &batch, wrong, &request->how, &pin);
     if (rv == CKR_CRYPTOKI_NOT_INITIALIZED)
         return rv;
     rv = look_again(request, !batch.logs_in, rv, &logged_in);
@@ -158,7 +159,7 @@ static CK_RV ask_and_record(struct request *request, CK_SLOT_ID slot)
 
     if (answered == CKR_CRYPTOKI_NOT_INITIALIZED)
         return answered; /* there is nothing left to record with */
-    rv = decision_record(request->rt, &decision, "asked", answered);
+    rv = decision_record(request->rt, &decision, request->how, answered);
     if (rv != CKR_OK)
         take_back(request, slot);
     if (request->logged_in_here)
@@ -168,7 +169,7 @@ static CK_RV ask_and_record(struct request *request, CK_SLOT_ID slot)
 
 CK_RV batch_request(struct runtime *rt, CK_SESSION_HANDLE session, struct lease_terms *terms)
 {
-    struct request request = {.rt = rt, .terms = *terms};
+    struct request request = {.rt = rt, .terms = *terms, .how = "asked"};
     int cancel_state;
     CK_SLOT_ID slot;
     CK_RV rv = batch_session(rt, session, &slot);

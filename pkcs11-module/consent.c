@@ -142,8 +142,9 @@ static bool find_subject(struct runtime *rt, const struct consent_request *reque
     return found;
 }
 
-/* Describes the use and asks in the way that level and token want. */
-static CK_RV ask(struct runtime *rt, const struct consent_request *request, enum config_level level, int cancel_fd)
+/* Describes the use and asks in the way that level and token want. *how: changed when nobody is asked. */
+static CK_RV ask(struct runtime *rt, const struct consent_request *request, enum config_level level, int cancel_fd,
+                 const char **how)
 {
     char subject[CERTIFICATE_SUBJECT_MAX];
     struct prompt_use use = {.use = request->use,
@@ -158,8 +159,12 @@ static CK_RV ask(struct runtime *rt, const struct consent_request *request, enum
         rv = rt->backend.functions->C_GetTokenInfo(request->slot, &use.token);
     else
         rv = pin_check_before_asking(rt, request->slot, &use.token, &use.tries);
-    if (rv == CKR_OK && cool_down_is_on(&rt->cool_down))
+    if (rv == CKR_PIN_LOCKED)
+        *how = "PIN locked";
+    if (rv == CKR_OK && cool_down_is_on(&rt->cool_down)) {
+        *how = "cool-down";
         rv = CKR_FUNCTION_REJECTED;
+    }
     if (rv != CKR_OK)
         return rv;
     if (find_subject(rt, request, subject))
@@ -213,7 +218,7 @@ CK_RV consent_obtain(struct runtime *rt, const struct consent_request *request, 
         how = lease.number == LEASE_GRACE ? "login grace" : "batch";
         rv = CKR_OK;
     } else {
-        rv = ask(rt, request, level, cancel_fd);
+        rv = ask(rt, request, level, cancel_fd, &how);
     }
     return record(rt, request, rv == CKR_OK && lease.number != LEASE_GRACE ? &lease : NULL, how, rv);
 }

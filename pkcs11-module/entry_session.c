@@ -127,28 +127,51 @@ static CK_RV login_with_pin(struct runtime *rt, CK_SESSION_HANDLE session, const
     return rv;
 }
 
-/* With a PIN that the module has not asked for. On a card's last try its user is warned first. */
+/* What came of a login, on record. One that cannot be recorded is undone. */
+static CK_RV login_record(struct runtime *rt, CK_SESSION_HANDLE session, const struct login_call *call, CK_SLOT_ID slot,
+                          const char *how, CK_RV answered)
+{
+    const struct decision decision = {.operation = call->user_type == CKU_SO ? "SO login" : "login", .slot = slot};
+    CK_RV rv = decision_record(rt, &decision, how, answered);
+
+    if (rv != CKR_OK && answered == CKR_OK) {
+        (void)rt->backend.functions->C_Logout(session);
+        login_forget(&rt->logins, slot);
+    }
+    return rv;
+}
+
+/* With a PIN that the module has not asked for. On a card's last try its user is warned first. Who is logged in already
+ * logs in in vain, and some programs do so again and again: that is not recorded. */
 static CK_RV login_given(struct runtime *rt, CK_SESSION_HANDLE session, const struct login_call *call,
                          const CK_SESSION_INFO *info, CK_BYTE_PTR pin, CK_ULONG pin_len)
 {
+    const bool in_vain = is_logged_in(info);
     CK_RV rv = CKR_OK;
 
-    if (call->user_type == CKU_USER && !is_logged_in(info))
+    if (call->user_type == CKU_USER && !in_vain)
         rv = pin_ask_last_try(rt, session, info->slotID, pin);
-    return rv == CKR_OK ? login_with_pin(rt, session, call, info->slotID, pin, pin_len, 0) : rv;
+    if (rv == CKR_OK)
+        rv = login_with_pin(rt, session, call, info->slotID, pin, pin_len, 0);
+    if (in_vain || rv == CKR_CRYPTOKI_NOT_INITIALIZED)
+        return rv;
+    return login_record(rt, session, call, info->slotID, pin ? "application's PIN" : "at the reader", rv);
 }
 
 /* Asks until the PIN is right, the user has had enough, or the tries are used up. */
-static CK_RV login_tries(struct runtime *rt, CK_SESSION_HANDLE session, const struct login_call *call, CK_SLOT_ID slot)
+static CK_RV login_tries(struct runtime *rt, CK_SESSION_HANDLE session, const struct login_call *call, CK_SLOT_ID slot,
+                         const char **how)
 {
-    const enum prompt_pin which = call->user_type == CKU_SO ? PROMPT_PIN_SO : PROMPT_PIN_USER;
-    const char *wrong = NULL;
+    struct pin_wanted wanted = {.which = call->user_type == CKU_SO ? PROMPT_PIN_SO : PROMPT_PIN_USER,
+                                .user = call->name,
+                                .user_len = call->name_len};
     CK_RV rv = CKR_OK;
 
     for (int tries = 0; tries < LOGIN_TRIES; tries++) {
         struct secret *pin = NULL;
 
-        rv = pin_ask(rt, session, slot, which, wrong, &pin);
+        rv = pin_ask(rt, session, slot, &wanted, &pin);
+        *how = wanted.how;
         if (rv != CKR_OK)
             return rv;
         rv = login_with_pin(rt, session, call, slot, secret_bytes(pin), secret_length(pin),
@@ -157,26 +180,20 @@ static CK_RV login_tries(struct runtime *rt, CK_SESSION_HANDLE session, const st
         if (rv != CKR_PIN_INCORRECT && rv != CKR_PIN_LEN_RANGE && rv != CKR_PIN_INVALID)
             return rv;
         log_warning("login to the token refused: wrong PIN (0x%08lx)", rv);
-        wrong = _("The PIN was wrong.");
+        wanted.error = _("The PIN was wrong.");
     }
     return rv;
 }
 
-/* Protected path: the module asks. A login that cannot be recorded is undone. */
+/* Protected path: the module asks. */
 static CK_RV login_asking(struct runtime *rt, CK_SESSION_HANDLE session, const struct login_call *call, CK_SLOT_ID slot)
 {
-    const struct decision decision = {.operation = call->user_type == CKU_SO ? "SO login" : "login", .slot = slot};
-    const CK_RV answered = login_tries(rt, session, call, slot);
-    CK_RV rv;
+    const char *how = "asked";
+    const CK_RV answered = login_tries(rt, session, call, slot, &how);
 
     if (answered == CKR_CRYPTOKI_NOT_INITIALIZED)
         return answered; /* there is nothing left to record with */
-    rv = decision_record(rt, &decision, "asked", answered);
-    if (rv != CKR_OK && answered == CKR_OK) {
-        (void)rt->backend.functions->C_Logout(session);
-        login_forget(&rt->logins, slot);
-    }
-    return rv;
+    return login_record(rt, session, call, slot, how, answered);
 }
 
 /* A context-specific login with prompt = module: the PIN that the application brings is no consent; the user is
@@ -202,8 +219,11 @@ static CK_RV log_in(struct runtime *rt, CK_SESSION_HANDLE session, const struct 
         return CKR_PIN_LEN_RANGE;
     if (user_type == CKU_CONTEXT_SPECIFIC)
         return login_context(rt, session, pin, pin_len);
-    /* Only where it would not be in vain is anybody asked. */
-    if (!pin && !is_logged_in(&info) && pin_ask_is_ours(rt, info.slotID))
+    /* Only where it would not be in vain is anybody asked (2.40, 5.6, C_Login: the security officer needs every session to be
+     * R/W). */
+    if (!pin && user_type == CKU_SO && !is_logged_in(&info) && session_any_read_only(&rt->sessions, info.slotID))
+        rv = CKR_SESSION_READ_ONLY_EXISTS;
+    else if (!pin && !is_logged_in(&info) && pin_ask_is_ours(rt, info.slotID))
         rv = login_asking(rt, session, call, info.slotID);
     else if (!pin && is_logged_in(&info))
         rv = (info.state == CKS_RW_SO_FUNCTIONS) == (user_type == CKU_SO) ? CKR_USER_ALREADY_LOGGED_IN

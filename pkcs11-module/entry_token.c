@@ -32,12 +32,13 @@ CK_RV own_C_GetTokenInfo(CK_SLOT_ID slot_id, CK_TOKEN_INFO_PTR info)
 /* A token that is in use is erased, with every key on it; a new one gets its first SO PIN. */
 static CK_RV init_token_pin(struct runtime *rt, CK_SLOT_ID slot, struct secret **pin)
 {
+    struct pin_wanted wanted = {.which = PROMPT_PIN_ERASE};
     CK_TOKEN_INFO token;
     CK_RV rv = rt->backend.functions->C_GetTokenInfo(slot, &token);
 
     if (rv == CKR_OK && !(token.flags & CKF_TOKEN_INITIALIZED))
         return pin_ask_new(rt, CK_INVALID_HANDLE, slot, PROMPT_PIN_SO_NEW, NULL, pin);
-    return pin_ask(rt, CK_INVALID_HANDLE, slot, PROMPT_PIN_ERASE, NULL, pin);
+    return pin_ask(rt, CK_INVALID_HANDLE, slot, &wanted, pin);
 }
 
 static CK_RV init_token(struct runtime *rt, CK_SLOT_ID slot_id, CK_BYTE_PTR pin, CK_ULONG pin_len, CK_BYTE_PTR label)
@@ -127,8 +128,8 @@ static bool is_so_session(const CK_SESSION_INFO *info)
 static CK_RV set_pin_asking(struct runtime *rt, CK_SESSION_HANDLE session, const CK_SESSION_INFO *info,
                             struct secret **old_pin, struct secret **new_pin)
 {
-    CK_RV rv = pin_ask(rt, session, info->slotID, is_so_session(info) ? PROMPT_PIN_SO_OLD : PROMPT_PIN_OLD, NULL,
-                       old_pin);
+    struct pin_wanted wanted = {.which = is_so_session(info) ? PROMPT_PIN_SO_OLD : PROMPT_PIN_OLD};
+    CK_RV rv = pin_ask(rt, session, info->slotID, &wanted, old_pin);
 
     if (rv == CKR_OK)
         rv = pin_ask_new(rt, session, info->slotID, PROMPT_PIN_NEW, *old_pin, new_pin);

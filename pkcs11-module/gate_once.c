@@ -52,6 +52,10 @@ CK_RV gate_present_pin(struct runtime *rt, CK_SESSION_HANDLE handle, const void 
         pthread_mutex_lock(&session->lock);
         session->presented_end_ms = session->closed ? 0 : now_ms() + PRESENTED_MS;
         pthread_mutex_unlock(&session->lock);
+    } else {
+        const struct decision decision = {.operation = "context login", .slot = session->slot};
+
+        rv = decision_record(rt, &decision, "application's PIN", rv); /* a right one is told with the use that follows */
     }
     session_put(&rt->sessions, session);
     return rv;

@@ -34,19 +34,25 @@ struct question {
     struct ask ask;
 };
 
-/* counted: the PIN is the user's present one. The security officer is asked on a locked token too: who else could unlock it. */
+/* counted: the PIN is the user's present one. The security officer is asked on a locked token too: who else could unlock it.
+ * *how: "asked", or why nobody is. */
 static CK_RV question_begin(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, bool counted,
-                            struct question *question)
+                            struct question *question, const char **how)
 {
     CK_RV rv;
 
+    *how = "asked";
     memset(question, 0, sizeof *question);
     if (counted)
         rv = pin_check_before_asking(rt, slot, &question->token, &question->tries);
     else
         rv = rt->backend.functions->C_GetTokenInfo(slot, &question->token);
-    if (rv == CKR_OK && cool_down_is_on(&rt->cool_down))
+    if (rv == CKR_PIN_LOCKED)
+        *how = "PIN locked";
+    if (rv == CKR_OK && cool_down_is_on(&rt->cool_down)) {
+        *how = "cool-down";
         rv = CKR_FUNCTION_REJECTED;
+    }
     return rv == CKR_OK ? ask_begin(&rt->asks, session, slot, &question->ask) : rv;
 }
 
@@ -60,18 +66,21 @@ static CK_RV question_end(struct runtime *rt, struct question *question, enum er
     return rv;
 }
 
-CK_RV pin_ask(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, enum prompt_pin which,
-              const char *error, struct secret **pin)
+CK_RV pin_ask(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, struct pin_wanted *wanted,
+              struct secret **pin)
 {
+    struct prompt_pin_question asked = {
+        .which = wanted->which, .user = wanted->user, .user_len = wanted->user_len, .error = wanted->error};
     struct question question;
     struct error err = {0};
     enum error_code code;
-    CK_RV rv = question_begin(rt, session, slot, prompt_pin_is_counted(which), &question);
+    CK_RV rv = question_begin(rt, session, slot, prompt_pin_is_counted(wanted->which), &question, &wanted->how);
 
     if (rv != CKR_OK)
         return rv;
-    code = prompt_token_pin(&rt->config, which, &question.token, &question.tries, NULL, error,
-                            question.ask.cancel_fd, pin, &err);
+    asked.token = &question.token;
+    asked.tries = &question.tries;
+    code = prompt_token_pin(&rt->config, &asked, question.ask.cancel_fd, pin, &err);
     return question_end(rt, &question, code, &err, pin);
 }
 
@@ -79,18 +88,22 @@ CK_RV pin_ask(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, en
 static CK_RV ask_new_once(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, enum prompt_pin which,
                           const struct secret *old, char fault_text[FAULT_TEXT_MAX], struct secret **pin)
 {
+    struct prompt_pin_question asked = {.which = which, .error = fault_text[0] ? fault_text : NULL};
     struct question question;
     struct pin_rules rules;
     struct error err = {0};
     enum error_code code;
     enum pin_fault fault;
-    CK_RV rv = question_begin(rt, session, slot, false, &question);
+    const char *how;
+    CK_RV rv = question_begin(rt, session, slot, false, &question, &how);
 
     if (rv != CKR_OK)
         return rv;
     pin_rules_init(&rules, &question.token, rt->config.module.pin_min_length, old);
-    code = prompt_token_pin(&rt->config, which, &question.token, &question.tries, &rules,
-                            fault_text[0] ? fault_text : NULL, question.ask.cancel_fd, pin, &err);
+    asked.token = &question.token;
+    asked.tries = &question.tries;
+    asked.rules = &rules;
+    code = prompt_token_pin(&rt->config, &asked, question.ask.cancel_fd, pin, &err);
     rv = question_end(rt, &question, code, &err, pin);
     fault_text[0] = '\0';
     if (rv != CKR_OK)
@@ -122,12 +135,12 @@ CK_RV pin_ask_new(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot
 }
 
 CK_RV pin_ask_for_batch(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot,
-                        const struct prompt_batch *batch, const char *error, struct secret **pin)
+                        const struct prompt_batch *batch, const char *error, const char **how, struct secret **pin)
 {
     struct question question;
     struct error err = {0};
     enum error_code code;
-    CK_RV rv = question_begin(rt, session, slot, true, &question);
+    CK_RV rv = question_begin(rt, session, slot, true, &question, how);
 
     if (rv != CKR_OK)
         return rv;

@@ -58,10 +58,19 @@ bool prompt_pin_is_counted(enum prompt_pin which);
 /* What is wrong with a new PIN, for the next question. */
 void prompt_pin_fault(const struct pin_rules *rules, enum pin_fault fault, char *text, size_t size);
 
-/* Asks for a PIN of the token. tries: what is left of them, for a PIN that is counted. rules: of a new PIN, else NULL. */
-enum error_code prompt_token_pin(const struct config *config, enum prompt_pin which, const CK_TOKEN_INFO *token,
-                                 const struct retry_state *tries, const struct pin_rules *rules, const char *error,
-                                 int cancel_fd, struct secret **pin, struct error *err);
+struct prompt_pin_question {
+    enum prompt_pin which;
+    const CK_TOKEN_INFO *token;
+    const struct retry_state *tries; /* what is left of them, for a PIN that is counted */
+    const struct pin_rules *rules;   /* of a new PIN, else NULL */
+    const CK_UTF8CHAR *user;         /* whose PIN, on a token whose users have names (3.0, C_LoginUser); else NULL */
+    CK_ULONG user_len;
+    const char *error; /* what was wrong with the last answer, or NULL */
+};
+
+/* Asks for a PIN of the token. */
+enum error_code prompt_token_pin(const struct config *config, const struct prompt_pin_question *asked, int cancel_fd,
+                                 struct secret **pin, struct error *err);
 
 /* Many uses, agreed to at once. */
 struct prompt_batch {

@@ -70,34 +70,50 @@ static int quality_percent(const void *rules, const char *pin, size_t len)
     return pin_quality_percent(rules, pin, len);
 }
 
-enum error_code prompt_token_pin(const struct config *config, enum prompt_pin which, const CK_TOKEN_INFO *token,
-                                 const struct retry_state *tries, const struct pin_rules *rules, const char *error,
-                                 int cancel_fd, struct secret **pin, struct error *err)
+/* The name is the program's to choose. */
+static void add_user(struct prompt_text *text, const struct prompt_pin_question *asked)
 {
-    const struct pinentry_quality quality = {.percent = quality_percent, .rules = rules};
-    struct pinentry_question question;
+    struct prompt_value name;
+
+    if (asked->user && asked->user_len > 0)
+        prompt_text_add(text, _("User: %s\n"),
+                        prompt_value_show(&name, (const char *)asked->user, asked->user_len, 64));
+}
+
+static void pin_text(struct prompt_text *text, const struct config *config, const struct prompt_pin_question *asked)
+{
     struct requester requester;
-    struct prompt_text text = {0};
 
     requester_describe(&requester);
-    prompt_text_add(&text, "%s\n", _(pin_words[which].headline));
-    if (which == PROMPT_PIN_USER && config->module.login_grace_s > 0)
-        prompt_text_add(&text, _("The PIN also agrees to the first use of a key within %u seconds.\n"),
+    prompt_text_add(text, "%s\n", _(pin_words[asked->which].headline));
+    if (asked->which == PROMPT_PIN_USER && config->module.login_grace_s > 0)
+        prompt_text_add(text, _("The PIN also agrees to the first use of a key within %u seconds.\n"),
                         config->module.login_grace_s);
-    if (rules)
-        prompt_text_add(&text, _("It needs %zu characters or more.\n"), rules->min);
-    prompt_text_add(&text, "\n");
-    prompt_text_add_token(&text, token);
-    if (pin_words[which].user)
-        prompt_text_add_tries(&text, token, tries);
-    prompt_text_add_program(&text, &requester);
-    prompt_text_add_command(&text, &requester);
+    if (asked->rules)
+        prompt_text_add(text, _("It needs %zu characters or more.\n"), asked->rules->min);
+    prompt_text_add(text, "\n");
+    prompt_text_add_token(text, asked->token);
+    add_user(text, asked);
+    if (pin_words[asked->which].user)
+        prompt_text_add_tries(text, asked->token, asked->tries);
+    prompt_text_add_program(text, &requester);
+    prompt_text_add_command(text, &requester);
+}
+
+enum error_code prompt_token_pin(const struct config *config, const struct prompt_pin_question *asked, int cancel_fd,
+                                 struct secret **pin, struct error *err)
+{
+    const struct pinentry_quality quality = {.percent = quality_percent, .rules = asked->rules};
+    struct pinentry_question question;
+    struct prompt_text text = {0};
+
+    pin_text(&text, config, asked);
     prompt_question_init(&question, config, &text, cancel_fd);
-    question.prompt = _(pin_words[which].label);
-    question.error = error;
-    if (pin_words[which].repeat)
-        question.repeat = _(pin_words[which].repeat);
-    if (rules)
+    question.prompt = _(pin_words[asked->which].label);
+    question.error = asked->error;
+    if (pin_words[asked->which].repeat)
+        question.repeat = _(pin_words[asked->which].repeat);
+    if (asked->rules)
         question.quality = &quality;
     return pinentry_get_pin(&question, pin, err);
 }

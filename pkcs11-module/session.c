@@ -283,6 +283,19 @@ void session_end_operations(struct session_table *table, CK_FUNCTION_LIST *backe
     }
 }
 
+bool session_any_read_only(struct session_table *table, CK_SLOT_ID slot)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < SESSION_SHARDS && !any; i++) {
+        pthread_mutex_lock(&table->shards[i].lock);
+        for (const struct session *s = table->shards[i].first; s && !any; s = s->next)
+            any = s->slot == slot && !s->beside && !(s->flags & CKF_RW_SESSION);
+        pthread_mutex_unlock(&table->shards[i].lock);
+    }
+    return any;
+}
+
 bool session_any_on_slot(struct session_table *table, CK_SLOT_ID slot)
 {
     bool any = false;

@@ -151,6 +151,9 @@ void session_end_operations(struct session_table *table, CK_FUNCTION_LIST *backe
 /* Closes the session beside, unless it is gone already with all sessions of its slot, and frees what it was used with. */
 void session_close_beside(struct session_table *table, CK_FUNCTION_LIST *backend, const struct operation_rest *rest);
 
+/* Is any session of the application's on the slot read-only? */
+bool session_any_read_only(struct session_table *table, CK_SLOT_ID slot);
+
 /* true when a session of the application's is open on the slot. */
 bool session_any_on_slot(struct session_table *table, CK_SLOT_ID slot);
 

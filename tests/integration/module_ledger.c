@@ -206,6 +206,7 @@ static void applications_pin_leaves_its_line(void **state)
     (void)state;
     fixture_stop(&fx);
     fixture_start_logged_in(&fx, "prompt = application\n");
+    forget_ledger();
     assert_rv(use_sign(&fx, fx.session, key(KEY_HIGH_RSA), &signature), CKR_USER_NOT_LOGGED_IN);
     told(1, "sign", "denied", "no context-specific login", CKR_USER_NOT_LOGGED_IN);
     assert_ok(use_sign_init(&fx, fx.session, key(KEY_HIGH_RSA)));
@@ -242,7 +243,6 @@ static int with_a_full_disk(int (*work)(void))
     pid_t pid;
 
     fixture_stop(&fx);
-    fill_ledger();
     pid = fork();
     if (pid == 0) {
         CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
@@ -253,6 +253,8 @@ static int with_a_full_disk(int (*work)(void))
         fx.session = fixture_session(&fx);
         if (fixture_login(&fx, FIXTURE_PIN) != CKR_OK)
             _exit(97);
+        forget_ledger();
+        fill_ledger();
         if (setrlimit(RLIMIT_FSIZE, &full) != 0)
             _exit(96);
         result = work();
@@ -302,11 +304,11 @@ static void full_disk_denies(void **state)
 static void unwritable_ledger_denies(void **state)
 {
     struct use_result signature;
+    char path[FOLDER_PATH_MAX];
     char *log;
 
     (void)state;
-    fixture_stop(&fx);
-    fixture_start_logged_in(&fx, "[ledger]\nfile = /dev/full\n");
+    assert_int_equal(mkdir(folder_path(fx.folder, LEDGER, path), 0700), 0); /* after the login */
     for (int i = 0; i < 2; i++) {
         script_set(&fx, RIGHT);
         assert_rv(use_sign(&fx, fx.session, key(i ? KEY_HIGH_RSA : KEY_PLAIN_RSA), &signature), CKR_FUNCTION_FAILED);
@@ -314,12 +316,13 @@ static void unwritable_ledger_denies(void **state)
         assert_rv(use_sign_data(&fx, fx.session, &signature), CKR_OPERATION_NOT_INITIALIZED);
     }
     log = fixture_log(&fx);
-    assert_contains(log, "/dev/full is not a file that only you can write");
+    assert_contains(log, "ledger.jsonl");
     assert_contains(log, "denied, because what is allowed must be in the ledger");
     free(log);
     /* A denial stays the denial that it was. */
     script_set(&fx, "cancel\n");
     assert_rv(use_sign(&fx, fx.session, key(KEY_HIGH_RSA), &signature), CKR_FUNCTION_CANCELED);
+    assert_int_equal(rmdir(path), 0);
 }
 
 static void unwritable_ledger_denies_a_login(void **state)
@@ -331,6 +334,9 @@ static void unwritable_ledger_denies_a_login(void **state)
     fixture_start(&fx, "[ledger]\nfile = /dev/full\n");
     script_set(&fx, RIGHT);
     assert_rv(fx.p11->C_Login(fx.session, CKU_USER, NULL, 0), CKR_FUNCTION_FAILED);
+    assert_ok(fx.p11->C_GetSessionInfo(fx.session, &info));
+    assert_int_equal(info.state, CKS_RW_PUBLIC_SESSION);
+    assert_rv(fixture_login(&fx, FIXTURE_PIN), CKR_FUNCTION_FAILED);
     assert_ok(fx.p11->C_GetSessionInfo(fx.session, &info));
     assert_int_equal(info.state, CKS_RW_PUBLIC_SESSION);
 }
@@ -363,6 +369,7 @@ static void missing_journal_denies_nothing(void **state)
     (void)state;
     fixture_stop(&fx);
     fixture_start_logged_in(&fx, "[ledger]\njournal = journald\n");
+    forget_ledger();
     script_set(&fx, RIGHT);
     assert_ok(use_sign(&fx, fx.session, key(KEY_HIGH_RSA), &signature));
     told(1, "sign", "allowed", "asked", CKR_OK);
@@ -445,6 +452,21 @@ static void tool_shows_the_ledger(void **state)
     tool_says("log show --last -1", TOOL_USAGE, "--last takes a number");
 }
 
+/* Another ledger than the configured one. */
+static void tool_takes_a_file(void **state)
+{
+    char arguments[2 * FOLDER_PATH_MAX], path[FOLDER_PATH_MAX];
+
+    (void)state;
+    decide_twice();
+    fixture_configure(&fx, "[ledger]\nfile = /nonexistent/ledger\n");
+    snprintf(arguments, sizeof arguments, "log verify --file %s", folder_path(fx.folder, LEDGER, path));
+    tool_says(arguments, 0, "is whole: 2 lines.");
+    snprintf(arguments, sizeof arguments, "log show --last 1 --file %s", path);
+    tool_says(arguments, 0, KEY_PLAIN_RSA);
+    tool_says("log verify", TOOL_STATE, "There is no ledger");
+}
+
 static void tool_verifies_the_ledger(void **state)
 {
     char *ledger;
@@ -452,6 +474,7 @@ static void tool_verifies_the_ledger(void **state)
 
     (void)state;
     tool_says("log verify", TOOL_STATE, "There is no ledger");
+    tool_says("log verify --file /nonexistent/ledger", TOOL_STATE, "/nonexistent/ledger");
     decide_twice();
     tool_says("log verify", 0, "is whole: 2 lines.");
     tool_says("log verify --json", 0, "\"whole\": true");
@@ -500,6 +523,7 @@ int main(void)
         TEST(ledger_that_is_not_required_allows),
         TEST(missing_journal_denies_nothing),
         TEST(tool_shows_the_ledger),
+        TEST(tool_takes_a_file),
         TEST(tool_verifies_the_ledger),
     };
 

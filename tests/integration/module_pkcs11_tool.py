@@ -72,7 +72,8 @@ class Run:
 
     def decisions(self):
         ledger = self.root / "state" / "pinward" / "ledger.jsonl"
-        return [json.loads(line) for line in ledger.read_text().splitlines()] if ledger.exists() else []
+        lines = [json.loads(line) for line in ledger.read_text().splitlines()] if ledger.exists() else []
+        return [line for line in lines if line["how"] != "application's PIN"]  # a login, which is no consent
 
     def uses(self):
         """How many lines say that a use of a private key came out right."""

@@ -419,7 +419,7 @@ static void unwritable_folder_takes_no_pin(void **state)
     assert_rv(fixture_login(&fx, FIXTURE_PIN), CKR_FUNCTION_FAILED);
     expect_log("/state/pinward/retry/");
     fixture_stop(&fx);
-    fixture_start(&fx, "pin-tries = 0\n");
+    fixture_start(&fx, "pin-tries = 0\n[ledger]\nrequired = no\n"); /* the ledger would be there too */
     assert_ok(fixture_login(&fx, FIXTURE_PIN));
 }
 

@@ -215,6 +215,8 @@ static void private_keys_do_not_encrypt_messages(void **state)
 
 static void named_user_logs_in(void **state)
 {
+    char *questions;
+
     (void)state;
     start(true);
     mock->session_state = CKS_RW_PUBLIC_SESSION;
@@ -226,10 +228,12 @@ static void named_user_logs_in(void **state)
 
     /* As with C_Login the module asks when there is no PIN. */
     script_set(&fx, "pin 0815-7\n");
-    assert_ok(v3->C_LoginUser(fx.session, CKU_USER, NULL, 0, (CK_UTF8CHAR_PTR) "eve", 3));
-    assert_int_equal(script_asked(&fx), 1);
+    assert_ok(v3->C_LoginUser(fx.session, CKU_USER, NULL, 0, (CK_UTF8CHAR_PTR) "eve\nx", 5));
+    questions = script_questions(&fx);
+    assert_contains(questions, "%0AUser: eve?x%0A"); /* the window says whose PIN is wanted */
+    free(questions);
     assert_int_equal(mock->arguments[CALL_C_LoginUser][3], 6);
-    assert_int_equal(mock->arguments[CALL_C_LoginUser][5], 3);
+    assert_int_equal(mock->arguments[CALL_C_LoginUser][5], 5);
     assert_rv(v3->C_LoginUser(fx.session, 99, (CK_UTF8CHAR_PTR) "1", 1, NULL, 0), CKR_USER_TYPE_INVALID);
     assert_rv(v3->C_LoginUser(fx.session, CKU_CONTEXT_SPECIFIC, (CK_UTF8CHAR_PTR) "1", 1, NULL, 0),
               CKR_OPERATION_NOT_INITIALIZED);
