@@ -1,4 +1,4 @@
-/* bad_input_rows: the right calls of the functions of 2.40 (support/bad_input.h), room by room as the standard has them. */
+/* bad_input_rows: the right calls of all functions (support/bad_input.h), room by room as the standard has them. */
 #ifndef PINWARD_TESTS_BAD_INPUT_ROWS_H
 #define PINWARD_TESTS_BAD_INPUT_ROWS_H
 
@@ -9,6 +9,7 @@ extern const struct bad_rows bad_rows_object; /* 5.7 */
 extern const struct bad_rows bad_rows_crypt;  /* 5.8 to 5.10: encrypting, decrypting, digesting */
 extern const struct bad_rows bad_rows_sign;   /* 5.11 to 5.13: signing, verifying, dual functions */
 extern const struct bad_rows bad_rows_key;    /* 5.14 */
+extern const struct bad_rows bad_rows_lacked; /* what SoftHSM2 has not: recovery, dual functions, 3.0; tried on the mock */
 
 #define BAD_ROWS(rows) {rows, sizeof rows / sizeof rows[0]}
 

@@ -3,7 +3,7 @@
 #define UNKNOWN CKR_KEY_HANDLE_INVALID
 
 static const struct bad_row rows[] = {
-    {CALL_C_SignInit, CKR_OK, .flags = BAD_BEGINS,
+    {CALL_C_SignInit, CKR_OK, .flags = BAD_BEGINS | BAD_NEEDS_LOGIN, .out = UNKNOWN,
      .parameters = {P_SESSION, P_MECHANISM_COPIED(MECHANISM_SIGN, false), P_OBJECT(OBJECT_PRIVATE, UNKNOWN)}},
     {CALL_C_SignInit, CKR_OK, .flags = BAD_BEGINS,
      .parameters = {P_SESSION, P_MECHANISM(MECHANISM_HMAC), P_OBJECT(OBJECT_HMAC, UNKNOWN)}},
@@ -33,6 +33,13 @@ static const struct bad_row rows[] = {
      .parameters = {P_SESSION, P_DATA(DATA_SIGNATURE, AS_BACKEND, AS_BACKEND)}},
     {CALL_C_VerifyRecoverInit, CKR_FUNCTION_NOT_SUPPORTED, .flags = BAD_LACKED,
      .parameters = {P_SESSION, P_MECHANISM(MECHANISM_RSA), P_OBJECT(OBJECT_PUBLIC, UNKNOWN)}},
+    /* One-part calls in the middle of a multi-part operation (5.2): what they are answered is open. */
+    {CALL_C_Sign, AS_BACKEND, DURING_SIGNATURE_PART,
+     .parameters = {P_SESSION, P_DATA_AS_BACKEND(DATA_TEXT), P_RESULT}},
+    {CALL_C_Sign, AS_BACKEND, DURING_MAC_PART,
+     .parameters = {P_SESSION, P_DATA_AS_BACKEND(DATA_TEXT), P_RESULT}},
+    {CALL_C_Verify, AS_BACKEND, DURING_VERIFICATION_PART,
+     .parameters = {P_SESSION, P_DATA_AS_BACKEND(DATA_TEXT), P_DATA_AS_BACKEND(DATA_SIGNATURE)}},
 };
 
 const struct bad_rows bad_rows_sign = BAD_ROWS(rows);

@@ -54,6 +54,8 @@ static const struct bad_row rows[] = {
     {CALL_C_CancelFunction, CKR_FUNCTION_NOT_PARALLEL, .parameters = {P_SESSION}},
     {CALL_C_WaitForSlotEvent, AS_BACKEND,
      .parameters = {P_NUMBER(CKF_DONT_BLOCK), P_OPTIONAL(AS_BACKEND), P_NUMBER(0)}},
+    {CALL_C_Login, CKR_SESSION_READ_ONLY_EXISTS, .flags = BAD_ONLY_READING,
+     .parameters = {P_SESSION, P_NUMBER(CKU_SO), P_PIN(0, 0, 0, false)}},
 };
 
 const struct bad_rows bad_rows_token = BAD_ROWS(rows);

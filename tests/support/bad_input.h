@@ -68,6 +68,12 @@ struct bad_parameter {
     {                                                                                                        \
         .kind = BAD_LENGTH, .null = (huge)                                                                   \
     }
+/* Where one-part and multi-part calls are mixed, whatever else is wrong. */
+#define P_DATA_AS_BACKEND(data)                                                                              \
+    {.kind = BAD_DATA, .which = (data), .null = AS_BACKEND, .empty = AS_BACKEND},                            \
+    {                                                                                                        \
+        .kind = BAD_LENGTH, .null = NOT_TRIED                                                                \
+    }
 #define P_RESULT {.kind = BAD_RESULT, .which = 1}, {.kind = BAD_ROOM}
 #define P_RESULT_OF(type) {.kind = BAD_RESULT, .which = sizeof(type)}, {.kind = BAD_ROOM}
 #define P_TEMPLATE(template, empty_, huge)                                                                   \
@@ -84,6 +90,7 @@ enum {
     BAD_WRITES = 8,      /* to the token: CKR_SESSION_READ_ONLY in a session that may not */
     BAD_ASKS_FOR_ROOM = 64, /* only the token knows how much room the right call needs */
     BAD_LACKED = 128, /* the backend does not have the function: what the gate leaves to it may be answered so */
+    BAD_ONLY_READING = 256, /* not to be made but in a session that may not write: there `right` is the answer */
     BAD_NEEDS_LOGIN = 16, /* nobody logged in: out says what is answered */
 };
 

@@ -4,7 +4,9 @@
 
 #include "support/backend_direct.h"
 #include "support/keys.h"
+#include "support/mock.h"
 #include "support/once.h"
+#include "support/p11_v3.h"
 #include "support/pinentry_script.h"
 #include "support/test.h"
 
@@ -37,12 +39,18 @@ static const struct {
 } templates[TEMPLATES] = {
     [TEMPLATE_NAME] = {{ATTRIBUTE(CKA_LABEL, MADE)}, 1},
     [TEMPLATE_READ] = {{{CKA_LABEL, NULL, 0}, {CKA_CLASS, NULL, 0}}, 2},
+    [TEMPLATE_COPY] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_TOKEN, VALUE(no)}}, 2},
+    [TEMPLATE_EC_ON_TOKEN] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_SIGN, VALUE(yes)}, {CKA_TOKEN, VALUE(yes)}}, 3},
     [TEMPLATE_OBJECT] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_CLASS, VALUE(class_data)}, {CKA_TOKEN, VALUE(no)}}, 3},
     [TEMPLATE_ON_TOKEN] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_CLASS, VALUE(class_data)}, {CKA_TOKEN, VALUE(yes)}}, 3},
     [TEMPLATE_PRIVATE] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_CLASS, VALUE(class_private)}, {CKA_KEY_TYPE, VALUE(type_ec)},
                            {CKA_EC_PARAMS, VALUE(p256)}, {CKA_VALUE, VALUE(scalar)}, {CKA_SIGN, VALUE(yes)}}, 6},
     [TEMPLATE_SECRET] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_CLASS, VALUE(class_secret)},
                           {CKA_KEY_TYPE, VALUE(type_generic)}, {CKA_TOKEN, VALUE(no)}}, 4},
+    [TEMPLATE_SECRET_ON_TOKEN] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_CLASS, VALUE(class_secret)},
+                                   {CKA_KEY_TYPE, VALUE(type_generic)}, {CKA_TOKEN, VALUE(yes)}}, 4},
+    [TEMPLATE_AES_ON_TOKEN] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_VALUE_LEN, VALUE(secret_len)},
+                                {CKA_TOKEN, VALUE(yes)}}, 3},
     [TEMPLATE_AES] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_VALUE_LEN, VALUE(secret_len)}, {CKA_TOKEN, VALUE(no)}}, 3},
     [TEMPLATE_EC] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_EC_PARAMS, VALUE(p256)}, {CKA_TOKEN, VALUE(no)}}, 3},
     [TEMPLATE_EMPTY] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_SIGN, VALUE(yes)}, {CKA_TOKEN, VALUE(no)}}, 3},
@@ -86,7 +94,7 @@ static CK_RV init(struct bad_world *world, enum p11_call call, enum bad_mechanis
 {
     const uintptr_t v[] = {world->session, (uintptr_t)&world->mechanisms[mechanism], world->objects[object]};
 
-    return p11_makers[call].make(world->p11, v);
+    return p11_makers_3_0[call].make(&world->list, v);
 }
 
 static CK_RV part(struct bad_world *world, enum p11_call call, enum bad_data data)
@@ -100,43 +108,68 @@ static CK_RV part(struct bad_world *world, enum p11_call call, enum bad_data dat
     return p11_makers[call].make(world->p11, v);
 }
 
+static CK_RV message_begin(struct bad_world *world, enum p11_call call)
+{
+    const uintptr_t v[P11_CALL_PARAMETERS_MAX] = {world->session};
+
+    script_set(world->fx, RIGHT);
+    return p11_makers_3_0[call].make(&world->list, v);
+}
+
+/* How each operation is begun: on from another one, by a part, or by an Init. */
+static const struct {
+    enum bad_family family;
+    enum bad_operation after; /* DURING_NOTHING: by an Init, with a mechanism and an object; else by a part of data */
+    enum p11_call call;
+    unsigned with; /* enum bad_mechanism, or enum bad_data */
+    enum bad_object object;
+} beginnings[DURINGS] = {
+    [DURING_ENCRYPTION] = {FAMILY_ENCRYPTION, DURING_NOTHING, CALL_C_EncryptInit, MECHANISM_AES, OBJECT_AES},
+    [DURING_ENCRYPTION_PART] = {FAMILY_ENCRYPTION, DURING_ENCRYPTION, CALL_C_EncryptUpdate, DATA_TEXT, 0},
+    [DURING_DECRYPTION] = {FAMILY_DECRYPTION, DURING_NOTHING, CALL_C_DecryptInit, MECHANISM_RSA, OBJECT_PRIVATE},
+    [DURING_AES_DECRYPTION] = {FAMILY_DECRYPTION, DURING_NOTHING, CALL_C_DecryptInit, MECHANISM_AES, OBJECT_AES},
+    [DURING_AES_DECRYPTION_PART] = {FAMILY_DECRYPTION, DURING_AES_DECRYPTION, CALL_C_DecryptUpdate,
+                                    DATA_AES_CIPHERTEXT, 0},
+    [DURING_DIGEST] = {FAMILY_DIGEST, DURING_NOTHING, CALL_C_DigestInit, MECHANISM_DIGEST, 0},
+    [DURING_DIGEST_PART] = {FAMILY_DIGEST, DURING_DIGEST, CALL_C_DigestUpdate, DATA_TEXT, 0},
+    [DURING_SIGNATURE] = {FAMILY_SIGNATURE, DURING_NOTHING, CALL_C_SignInit, MECHANISM_SIGN, OBJECT_PRIVATE},
+    [DURING_SIGNATURE_PART] = {FAMILY_SIGNATURE, DURING_SIGNATURE, CALL_C_SignUpdate, DATA_TEXT, 0},
+    [DURING_MAC] = {FAMILY_SIGNATURE, DURING_NOTHING, CALL_C_SignInit, MECHANISM_HMAC, OBJECT_HMAC},
+    [DURING_MAC_PART] = {FAMILY_SIGNATURE, DURING_MAC, CALL_C_SignUpdate, DATA_TEXT, 0},
+    [DURING_VERIFICATION] = {FAMILY_VERIFICATION, DURING_NOTHING, CALL_C_VerifyInit, MECHANISM_SIGN, OBJECT_PUBLIC},
+    [DURING_VERIFICATION_PART] = {FAMILY_VERIFICATION, DURING_VERIFICATION, CALL_C_VerifyUpdate, DATA_TEXT, 0},
+    [DURING_MAC_VERIFICATION] = {FAMILY_VERIFICATION, DURING_NOTHING, CALL_C_VerifyInit, MECHANISM_HMAC, OBJECT_HMAC},
+    [DURING_RECOVERY] = {FAMILY_OF_THE_MOCK, DURING_NOTHING, CALL_C_SignRecoverInit, MECHANISM_RSA, OBJECT_PRIVATE},
+    [DURING_MESSAGE_SIGNATURE] = {FAMILY_OF_THE_MOCK, DURING_NOTHING, CALL_C_MessageSignInit, MECHANISM_RSA,
+                                  OBJECT_PRIVATE},
+    [DURING_MESSAGE_SIGNATURE_PART] = {FAMILY_OF_THE_MOCK, DURING_MESSAGE_SIGNATURE, CALL_C_SignMessageBegin, 0, 0},
+    [DURING_MESSAGE_DECRYPTION] = {FAMILY_OF_THE_MOCK, DURING_NOTHING, CALL_C_MessageDecryptInit, MECHANISM_RSA,
+                                   OBJECT_PRIVATE},
+    [DURING_MESSAGE_DECRYPTION_PART] = {FAMILY_OF_THE_MOCK, DURING_MESSAGE_DECRYPTION, CALL_C_DecryptMessageBegin, 0,
+                                        0},
+};
+
+enum bad_family bad_world_family(enum bad_operation operation)
+{
+    return operation == DURING_SEARCH ? FAMILY_SEARCH : beginnings[operation].family;
+}
+
 CK_RV bad_world_begin_operation(struct bad_world *world, enum bad_operation operation)
 {
-    CK_ATTRIBUTE_PTR name = world->templates[TEMPLATE_NAME].attributes;
+    const enum p11_call call = beginnings[operation].call;
     CK_RV rv;
 
-    switch (operation) {
-    case DURING_NOTHING:
+    if (operation == DURING_NOTHING)
         return CKR_OK;
-    case DURING_SEARCH:
-        return world->p11->C_FindObjectsInit(world->session, name, 1);
-    case DURING_ENCRYPTION:
-        return init(world, CALL_C_EncryptInit, MECHANISM_AES, OBJECT_AES);
-    case DURING_ENCRYPTION_PART:
-        rv = bad_world_begin_operation(world, DURING_ENCRYPTION);
-        return rv == CKR_OK ? part(world, CALL_C_EncryptUpdate, DATA_TEXT) : rv;
-    case DURING_DECRYPTION:
-        return init(world, CALL_C_DecryptInit, MECHANISM_RSA, OBJECT_PRIVATE);
-    case DURING_AES_DECRYPTION:
-        return init(world, CALL_C_DecryptInit, MECHANISM_AES, OBJECT_AES);
-    case DURING_AES_DECRYPTION_PART:
-        rv = bad_world_begin_operation(world, DURING_AES_DECRYPTION);
-        return rv == CKR_OK ? part(world, CALL_C_DecryptUpdate, DATA_AES_CIPHERTEXT) : rv;
-    case DURING_DIGEST:
-        return init(world, CALL_C_DigestInit, MECHANISM_DIGEST, OBJECT_DATA);
-    case DURING_SIGNATURE:
-        return init(world, CALL_C_SignInit, MECHANISM_SIGN, OBJECT_PRIVATE);
-    case DURING_SIGNATURE_PART:
-        rv = bad_world_begin_operation(world, DURING_SIGNATURE);
-        return rv == CKR_OK ? part(world, CALL_C_SignUpdate, DATA_TEXT) : rv;
-    case DURING_MAC:
-        return init(world, CALL_C_SignInit, MECHANISM_HMAC, OBJECT_HMAC);
-    case DURING_VERIFICATION:
-        return init(world, CALL_C_VerifyInit, MECHANISM_SIGN, OBJECT_PUBLIC);
-    case DURING_MAC_VERIFICATION:
-        return init(world, CALL_C_VerifyInit, MECHANISM_HMAC, OBJECT_HMAC);
-    }
-    return CKR_GENERAL_ERROR;
+    if (operation == DURING_SEARCH)
+        return world->p11->C_FindObjectsInit(world->session, world->templates[TEMPLATE_NAME].attributes, 1);
+    if (beginnings[operation].after == DURING_NOTHING)
+        return init(world, call, (enum bad_mechanism)beginnings[operation].with, beginnings[operation].object);
+    rv = bad_world_begin_operation(world, beginnings[operation].after);
+    if (rv != CKR_OK)
+        return rv;
+    return call >= P11_CALL_COUNT ? message_begin(world, call)
+                                  : part(world, call, (enum bad_data)beginnings[operation].with);
 }
 
 /* ------------------------------------------------------------------ the data */
@@ -148,6 +181,8 @@ static void make(struct bad_world *world, enum bad_operation operation, enum p11
     bad_world_begin_case(world, true);
     assert_ok(bad_world_begin_operation(world, operation));
     world->data[to].len = sizeof world->data[to].bytes;
+    if (world->module)
+        script_set(world->fx, RIGHT);
     assert_ok(p11_makers[call].make(world->p11, (const uintptr_t[]){world->session,
                                                                     (uintptr_t)world->data[from].bytes,
                                                                     world->data[from].len,
@@ -215,14 +250,14 @@ static CK_OBJECT_HANDLE make_object(struct bad_world *world)
 }
 
 /* The login is as it was, whatever the case before has done. */
-static void ensure_login(struct bad_world *world)
+void bad_world_ensure_login(struct bad_world *world)
 {
     CK_SESSION_INFO info;
     CK_RV rv = world->main ? world->p11->C_GetSessionInfo(world->main, &info) : CKR_SESSION_HANDLE_INVALID;
 
     if (rv == CKR_SESSION_HANDLE_INVALID)
         world->main = open_session(world, true);
-    if (rv == CKR_OK && info.state == CKS_RW_USER_FUNCTIONS)
+    if (world->mock || (rv == CKR_OK && info.state == CKS_RW_USER_FUNCTIONS))
         return;
     assert_ok(world->p11->C_Login(world->main, CKU_USER, (CK_BYTE_PTR)FIXTURE_PIN, strlen(FIXTURE_PIN)));
     find_objects(world);
@@ -231,8 +266,10 @@ static void ensure_login(struct bad_world *world)
 void bad_world_begin_case(struct bad_world *world, bool may_write)
 {
     set_arguments(world);
-    ensure_login(world);
+    bad_world_ensure_login(world);
     world->session = open_session(world, may_write);
+    if (world->mock)
+        return;
     world->destroyed = make_object(world);
     assert_ok(world->p11->C_DestroyObject(world->session, world->destroyed));
     world->objects[OBJECT_DATA] = make_object(world);
@@ -254,6 +291,8 @@ CK_ULONG bad_world_count_objects(struct bad_world *world)
     CK_OBJECT_HANDLE found[64];
     CK_ULONG count = 0;
 
+    if (world->mock)
+        return 1;
     assert_ok(world->p11->C_FindObjectsInit(world->main, NULL, 0));
     assert_ok(world->p11->C_FindObjects(world->main, found, 64, &count));
     assert_ok(world->p11->C_FindObjectsFinal(world->main));
@@ -271,5 +310,22 @@ void bad_world_open(struct bad_world *world, struct fixture *fx, CK_FUNCTION_LIS
     world->slot = backend_slot(p11, CK_TRUE);
     world->main = CK_INVALID_HANDLE;
     set_arguments(world);
-    ensure_login(world);
+    bad_world_ensure_login(world);
+}
+
+void bad_world_open_mock(struct bad_world *world, struct fixture *fx)
+{
+    memset(world, 0, sizeof *world);
+    world->fx = fx;
+    world->p11 = fx->p11;
+    world->list = *p11_v3_functions(fx);
+    world->module = world->mock = true;
+    world->slot = fx->slot;
+    world->main = fx->session;
+    world->destroyed = MOCK_OBJECTS - 1; /* the mock has none of this number */
+    for (size_t i = 0; i < OBJECTS; i++)
+        world->objects[i] = i + 1;
+    set_data(world, DATA_TEXT, TEXT);
+    set_data(world, DATA_PIN, FIXTURE_PIN);
+    set_arguments(world);
 }

@@ -1,6 +1,6 @@
 /*
  * bad_world: where bad calls are made: a token with keys and objects, the module or its backend alone in front of it, and
- * the arguments of right calls.
+ * the arguments of right calls. For functions that no backend at hand has, the token is the mock (support/mock.h).
  *
  * Owner: the test program. Thread rule: one thread.
  */
@@ -48,12 +48,16 @@ enum bad_data {
 
 enum bad_template {
     TEMPLATE_NAME,    /* a label: to find, to set, to copy with */
+    TEMPLATE_COPY,    /* the same, and not on the token */
     TEMPLATE_READ,    /* a label's buffer */
     TEMPLATE_OBJECT,  /* a CKO_DATA of the session */
     TEMPLATE_ON_TOKEN, /* the same on the token */
     TEMPLATE_PRIVATE, /* an EC private key to be imported */
     TEMPLATE_SECRET,  /* a secret key of the session, its class and type said */
+    TEMPLATE_SECRET_ON_TOKEN,
     TEMPLATE_AES,     /* the same, to be generated */
+    TEMPLATE_AES_ON_TOKEN,
+    TEMPLATE_EC_ON_TOKEN,
     TEMPLATE_EC,      /* a public key to be generated */
     TEMPLATE_EMPTY,   /* what a private key is generated with */
     TEMPLATES
@@ -69,12 +73,35 @@ enum bad_operation {
     DURING_AES_DECRYPTION_PART, /* a part has been decrypted */
     DURING_ENCRYPTION_PART,
     DURING_DIGEST,
+    DURING_DIGEST_PART,
     DURING_SIGNATURE, /* with OBJECT_PRIVATE */
     DURING_SIGNATURE_PART, /* the same, consented to, a part signed */
     DURING_MAC,
+    DURING_MAC_PART,
     DURING_VERIFICATION,
+    DURING_VERIFICATION_PART,
     DURING_MAC_VERIFICATION,
+    /* On the mock only. */
+    DURING_RECOVERY,
+    DURING_MESSAGE_SIGNATURE,
+    DURING_MESSAGE_SIGNATURE_PART, /* a message, consented to, has begun */
+    DURING_MESSAGE_DECRYPTION,
+    DURING_MESSAGE_DECRYPTION_PART,
+    DURINGS
 };
+
+/* Operations of one kind exclude each other; an operation is of no use to the functions of another kind. */
+enum bad_family {
+    FAMILY_NONE,
+    FAMILY_SEARCH,
+    FAMILY_ENCRYPTION,
+    FAMILY_DECRYPTION,
+    FAMILY_DIGEST,
+    FAMILY_SIGNATURE,
+    FAMILY_VERIFICATION,
+    FAMILY_OF_THE_MOCK
+};
+enum bad_family bad_world_family(enum bad_operation operation);
 
 struct bad_bytes {
     CK_BYTE bytes[512];
@@ -89,6 +116,7 @@ struct bad_world {
     CK_FUNCTION_LIST *p11;      /* the module's functions, or the backend's */
     CK_FUNCTION_LIST_3_0 list;  /* the same as a list of 3.0, in so far as there are */
     bool module;                /* PINs can be asked for */
+    bool mock;                  /* the token is the mock */
     CK_SLOT_ID slot;
     CK_SESSION_HANDLE main;     /* keeps the login */
     CK_SESSION_HANDLE session;  /* of the case */
@@ -108,9 +136,11 @@ struct bad_world {
     CK_BYTE read[64];
 };
 
-/* The world without the module (bad_world_open_direct), or with it, which fixture_start must have initialised. */
+/* The world without the module, whose backend has been initialised directly, or with it, initialised by fixture_start. */
 void bad_world_open(struct bad_world *world, struct fixture *fx, CK_FUNCTION_LIST *p11, bool module);
-void bad_world_close(struct bad_world *world);
+
+/* With the module in front of the mock, which mock_start must have initialised. */
+void bad_world_open_mock(struct bad_world *world, struct fixture *fx);
 
 /* Fills in the data that only keys can make. They need no secret between the two worlds. */
 void bad_world_make_data(struct bad_world *world);
@@ -120,7 +150,8 @@ void bad_world_begin_case(struct bad_world *world, bool may_write);
 CK_RV bad_world_begin_operation(struct bad_world *world, enum bad_operation operation);
 void bad_world_end_case(struct bad_world *world);
 
-/* Logged in or out. */
+/* The user is logged in, with a session of the world's that keeps it so, or logged out. */
+void bad_world_ensure_login(struct bad_world *world);
 void bad_world_log_out(struct bad_world *world);
 
 /* All objects that the main session sees. */
