@@ -1,11 +1,14 @@
 #include "enroll/status.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/i18n.h"
 #include "enroll/certlist.h"
+#include "enroll/codec.h"
 #include "enroll/session.h"
+#include "enroll/text.h"
 
 /* Where the account stands as a whole. */
 enum status_verdict { STATUS_NONE, STATUS_WELL, STATUS_DUE, STATUS_EXPIRED };
@@ -56,12 +59,34 @@ static void status_note(struct output *output, const char *account, const struct
     output_note(output, "certificates", rows);
 }
 
+/* Since when what no longer holds does not, and why: what became of a suspension or of a form that was handed
+ * in. */
+static void status_print_outcome(const struct portal_certificate *row)
+{
+    const char *use = row->use == PORTAL_SIGNING ? _("Signing") : _("Encryption");
+    char *reason = text_clean(row->reason ? row->reason : "unspecified", false);
+    char since[CODEC_TIME_SIZE];
+
+    codec_time_format(row->state_since, since);
+    if (strcmp(row->state, "suspended") == 0) {
+        printf(_("%s certificate %.8s has been suspended since %s: pinward form resume.\n"), use, row->serial,
+               since);
+    } else if (strcmp(row->state, "revoked") == 0) {
+        printf(_("%s certificate %.8s was revoked at %s (%s).\n"), use, row->serial, since,
+               reason ? reason : "?");
+    }
+    free(reason);
+}
+
 static void status_print(const struct certlist *list, const char *open_application)
 {
     if (list->portal.count == 0) {
         printf("%s\n", _("There are no certificates."));
     } else {
         certlist_print(stdout, list, NULL, false);
+        for (size_t i = 0; i < list->portal.count; i++) {
+            status_print_outcome(&list->portal.items[i]);
+        }
     }
     if (open_application) {
         printf(_("The application %s is not activated yet: complete it with pinward activate.\n"),
