@@ -33,7 +33,7 @@ static void make_token(struct bench_token *token)
 {
     CK_UTF8CHAR label[32] = "bench                           ";
     CK_UTF8CHAR so_pin[] = "87654321";
-    CK_UTF8CHAR pin[] = "123456";
+    CK_UTF8CHAR pin[] = BENCH_PIN;
     CK_SLOT_ID slots[8];
     CK_ULONG count = 8;
 
@@ -50,7 +50,7 @@ static void make_token(struct bench_token *token)
     must(token->direct->C_Login(token->session, CKU_USER, pin, sizeof pin - 1), "C_Login");
 }
 
-static void make_key(struct bench_token *token)
+static void make_key(struct bench_token *token, const char *label, CK_BBOOL always_authenticate)
 {
     CK_MECHANISM mechanism = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0};
     CK_ULONG bits = 2048;
@@ -65,12 +65,41 @@ static void make_key(struct bench_token *token)
         {CKA_SIGN, &yes, sizeof yes},
         {CKA_PRIVATE, &yes, sizeof yes},
         {CKA_TOKEN, &yes, sizeof yes},
+        {CKA_ALWAYS_AUTHENTICATE, &always_authenticate, sizeof always_authenticate},
+        {CKA_LABEL, (void *)label, strlen(label)},
     };
-    CK_OBJECT_HANDLE public_handle;
+    CK_OBJECT_HANDLE handles[2];
 
-    must(token->direct->C_GenerateKeyPair(token->session, &mechanism, public_key, 3, private_key, 3, &public_handle,
-                                          &token->key),
+    must(token->direct->C_GenerateKeyPair(token->session, &mechanism, public_key, 3, private_key, 5, &handles[0],
+                                          &handles[1]),
          "C_GenerateKeyPair");
+}
+
+/* Handles of private keys are those of a login. */
+static CK_OBJECT_HANDLE find_key(struct bench_token *token, const char *label)
+{
+    CK_OBJECT_CLASS private_key = CKO_PRIVATE_KEY;
+    CK_ATTRIBUTE template[] = {{CKA_CLASS, &private_key, sizeof private_key},
+                               {CKA_LABEL, (void *)label, strlen(label)}};
+    CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
+    CK_ULONG count = 0;
+
+    must(token->pinward->C_FindObjectsInit(token->session, template, 2), "C_FindObjectsInit");
+    must(token->pinward->C_FindObjects(token->session, &key, 1, &count), "C_FindObjects");
+    must(token->pinward->C_FindObjectsFinal(token->session), "C_FindObjectsFinal");
+    must(count == 1 ? CKR_OK : CKR_GENERAL_ERROR, "the search for a key");
+    return key;
+}
+
+static void log_in_through_module(struct bench_token *token)
+{
+    CK_UTF8CHAR pin[] = BENCH_PIN;
+
+    must(token->direct->C_CloseSession(token->session), "C_CloseSession");
+    must(token->pinward->C_Initialize(&(CK_C_INITIALIZE_ARGS){.flags = CKF_OS_LOCKING_OK}),
+         "C_Initialize through the module (see its log)");
+    must(token->pinward->C_OpenSession(token->slot, CKF_SERIAL_SESSION, NULL, NULL, &token->session), "C_OpenSession");
+    must(token->pinward->C_Login(token->session, CKU_USER, pin, sizeof pin - 1), "C_Login through the module");
 }
 
 void bench_token_open(const char *backend_path, const char *module_path, struct bench_token *token)
@@ -80,9 +109,13 @@ void bench_token_open(const char *backend_path, const char *module_path, struct 
     token->pinward = load(module_path);
     must(token->direct->C_Initialize(&(CK_C_INITIALIZE_ARGS){.flags = CKF_OS_LOCKING_OK}), "C_Initialize");
     make_token(token);
-    make_key(token);
-    must(token->pinward->C_Initialize(&(CK_C_INITIALIZE_ARGS){.flags = CKF_OS_LOCKING_OK}),
-         "C_Initialize through the module (see its log)");
+    make_key(token, BENCH_KEY_LOW, CK_FALSE);
+    make_key(token, BENCH_KEY_GATE, CK_FALSE);
+    make_key(token, BENCH_KEY_TOKEN, CK_TRUE);
+    log_in_through_module(token);
+    token->key = find_key(token, BENCH_KEY_LOW);
+    token->key_gate = find_key(token, BENCH_KEY_GATE);
+    token->key_token = find_key(token, BENCH_KEY_TOKEN);
 }
 
 void bench_token_close(struct bench_token *token)
