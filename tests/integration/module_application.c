@@ -4,6 +4,7 @@
 
 #include "support/fixture.h"
 #include "support/keys.h"
+#include "support/lacks.h"
 #include "support/pinentry_script.h"
 #include "support/test.h"
 #include "support/use.h"
@@ -137,11 +138,13 @@ static void context_login_serves_its_session(void **state)
 }
 
 /* Two kinds of operation in one session: two logins. */
-static void context_login_serves_one_operation(void **state)
+static void two_operations_take_two_logins(void **state)
 {
     struct use_result message, data;
 
-    (void)state;
+    fixture_stop(&fx);
+    lacks_login_for_one_operation(__func__);
+    assert_int_equal(start(state), 0);
     use_encrypt(&fx, KEY_HIGH_RSA, &message);
     assert_ok(use_sign_init(&fx, fx.session, key(KEY_HIGH_RSA)));
     assert_ok(use_decrypt_init(&fx, fx.session, key(KEY_HIGH_RSA)));
@@ -150,7 +153,14 @@ static void context_login_serves_one_operation(void **state)
     assert_ok(use_decrypt_data(&fx, fx.session, &message, &data));
     assert_true(use_data_is_right(&data));
     assert_ok(use_sign_data(&fx, fx.session, &signature));
+}
 
+static void context_login_serves_one_operation(void **state)
+{
+    struct use_result message, data;
+
+    (void)state;
+    use_encrypt(&fx, KEY_HIGH_RSA, &message);
     assert_ok(use_sign_init(&fx, fx.session, key(KEY_HIGH_RSA)));
     assert_ok(use_decrypt_init(&fx, fx.session, key(KEY_HIGH_RSA)));
     assert_ok(context_login(fx.session, FIXTURE_PIN));
@@ -296,6 +306,7 @@ int main(void)
         TEST(wrong_pin_keeps_the_operation_waiting),
         TEST(context_login_before_an_operation_is_no_consent_to_it),
         TEST(context_login_serves_its_session),
+        TEST(two_operations_take_two_logins),
         TEST(context_login_serves_one_operation),
         TEST(length_query_needs_no_login),
         TEST(login_is_no_consent),

@@ -5,6 +5,7 @@
 #include "support/backend_direct.h"
 #include "support/fixture.h"
 #include "support/keys.h"
+#include "support/lacks.h"
 #include "support/pinentry_script.h"
 #include "support/test.h"
 #include "support/use.h"
@@ -107,10 +108,13 @@ static void imported_key_is_protected(void **state)
 {
     struct use_result signature;
     CK_OBJECT_HANDLE key;
+    CK_RV rv;
 
     (void)state;
     start("");
-    assert_ok(import_carelessly("imported", &key));
+    rv = import_carelessly("imported", &key);
+    lacks_on(__func__, "C_CreateObject of a private key", rv, CKR_ATTRIBUTE_VALUE_INVALID);
+    assert_ok(rv);
     assert_rv(use_sign_ec(&fx, fx.session, key, &signature), CKR_FUNCTION_CANCELED);
     expect_protected_on_token("imported", true);
 }
@@ -131,10 +135,13 @@ static void other_objects_are_made_as_asked(void **state)
         {CKA_VALUE, "0123456789abcdef", 16},
     };
     CK_OBJECT_HANDLE key;
+    CK_RV rv;
 
     (void)state;
     start("");
-    assert_ok(fx.p11->C_CreateObject(fx.session, template, 6, &key));
+    rv = fx.p11->C_CreateObject(fx.session, template, 6, &key);
+    lacks_on(__func__, "C_CreateObject of a secret key", rv, CKR_ATTRIBUTE_VALUE_INVALID);
+    assert_ok(rv);
     assert_false(key_bool(fx.p11, fx.session, key, CKA_SENSITIVE));
     assert_true(key_bool(fx.p11, fx.session, key, CKA_EXTRACTABLE));
     assert_ok(fx.p11->C_DestroyObject(fx.session, key));
@@ -166,11 +173,14 @@ static void deletion_asks(void **state)
     assert_rv(fx.p11->C_DestroyObject(fx.session, passing), CKR_FUNCTION_FAILED);
     assert_rv(fx.p11->C_DestroyObject(fx.session, passing), CKR_FUNCTION_REJECTED);
     assert_int_equal(key_private(fx.p11, fx.session, "passing"), passing);
+    script_set(&fx, RIGHT);
+    assert_ok(fx.p11->C_DestroyObject(fx.session, passing));
 }
 
 static void agreed_deletion_deletes(void **state)
 {
     CK_OBJECT_HANDLE passing;
+    CK_RV rv;
 
     (void)state;
     start("");
@@ -179,8 +189,10 @@ static void agreed_deletion_deletes(void **state)
     assert_ok(fx.p11->C_DestroyObject(fx.session, passing));
     assert_int_equal(script_asked(&fx), 2);
     assert_int_equal(key_find(fx.p11, fx.session, CKO_PRIVATE_KEY, "passing"), CK_INVALID_HANDLE);
-    assert_rv(fx.p11->C_DestroyObject(fx.session, passing), CKR_OBJECT_HANDLE_INVALID);
+    rv = fx.p11->C_DestroyObject(fx.session, passing);
     assert_int_equal(script_asked(&fx), 0);
+    lacks_on(__func__, "C_DestroyObject of no object", rv, CKR_KEY_HANDLE_INVALID);
+    assert_rv(rv, CKR_OBJECT_HANDLE_INVALID);
 }
 
 /* What the gate knew of a key goes with it. */
@@ -190,6 +202,7 @@ static void deleted_key_is_gone_for_every_session(void **state)
     struct use_result signature;
     CK_SESSION_HANDLE other;
     CK_OBJECT_HANDLE passing;
+    CK_RV rv;
 
     (void)state;
     start("");
@@ -197,7 +210,9 @@ static void deleted_key_is_gone_for_every_session(void **state)
     passing = make_session_key();
     assert_rv(use_sign_ec(&fx, other, passing, &signature), CKR_FUNCTION_CANCELED);
     script_set(&fx, RIGHT);
-    assert_ok(fx.p11->C_DestroyObject(fx.session, passing));
+    rv = fx.p11->C_DestroyObject(fx.session, passing);
+    lacks_on(__func__, "C_DestroyObject of a key that a session began to use", rv, CKR_FUNCTION_FAILED);
+    assert_ok(rv);
     assert_rv(use_sign_ec(&fx, other, passing, &signature), CKR_KEY_HANDLE_INVALID);
     assert_rv(fx.p11->C_DestroyObject(other, passing), CKR_OBJECT_HANDLE_INVALID);
     assert_rv(fx.p11->C_DestroyObject(other, none), CKR_OBJECT_HANDLE_INVALID);

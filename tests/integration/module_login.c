@@ -274,6 +274,7 @@ static void mixed_templates_are_answered_whole(void **state)
     CK_ATTRIBUTE template[] = {{CKA_PRIVATE_EXPONENT, exponent, sizeof exponent},
                                {CKA_ALWAYS_AUTHENTICATE, &value, sizeof value},
                                {CKA_LABEL, label, sizeof label}};
+    CK_RV rv;
 
     (void)state;
     fixture_start_logged_in(&fx, "");
@@ -289,8 +290,10 @@ static void mixed_templates_are_answered_whole(void **state)
     assert_int_not_equal(fx.p11->C_GetAttributeValue(fx.session, key_public(fx.p11, fx.session, KEY_HIGH_RSA),
                                                      &template[1], 1),
                          CKR_OK);
-    assert_rv(fx.p11->C_GetAttributeValue(fx.session, 99999, &template[1], 1), CKR_OBJECT_HANDLE_INVALID);
     assert_rv(fx.p11->C_GetAttributeValue(99999, 1, &template[1], 1), CKR_SESSION_HANDLE_INVALID);
+    rv = fx.p11->C_GetAttributeValue(fx.session, 99999, &template[1], 1);
+    lacks_on(__func__, "C_GetAttributeValue of no object", rv, CKR_KEY_HANDLE_INVALID);
+    assert_rv(rv, CKR_OBJECT_HANDLE_INVALID);
 }
 
 /* ------------------------------------------------------------------ PINs of the token */

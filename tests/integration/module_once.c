@@ -8,6 +8,7 @@
 
 #include "support/fixture.h"
 #include "support/keys.h"
+#include "support/lacks.h"
 #include "support/once.h"
 #include "support/pinentry_script.h"
 #include "support/test.h"
@@ -73,6 +74,7 @@ static void unwrapping_asks(void **state)
 
     (void)state;
     fixture_start_logged_in(&fx, "");
+    lacks_mechanism(&fx, __func__, CKM_RSA_PKCS, CKF_UNWRAP, "CKM_RSA_PKCS");
     for (size_t i = 0; i < 2; i++) {
         script_set(&fx, RIGHT);
         assert_ok(once_unwrap(&fx, fx.session, rsa_labels[i], &made, hex));
@@ -93,6 +95,7 @@ static void refused_unwrapping_makes_nothing(void **state)
 
     (void)state;
     fixture_start_logged_in(&fx, "");
+    lacks_mechanism(&fx, __func__, CKM_RSA_PKCS, CKF_UNWRAP, "CKM_RSA_PKCS");
     for (size_t i = 0; i < 2; i++) {
         script_set(&fx, "cancel\n");
         assert_rv(unwrap(rsa_labels[i], &made), CKR_FUNCTION_CANCELED);
@@ -117,6 +120,7 @@ static void grace_covers_one_unwrapping(void **state)
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         fixture_start(&fx, "");
+        lacks_mechanism(&fx, __func__, CKM_RSA_PKCS, CKF_UNWRAP, "CKM_RSA_PKCS");
         script_set(&fx, RIGHT);
         assert_ok(fx.p11->C_Login(fx.session, CKU_USER, NULL, 0));
         assert_int_equal(script_asked(&fx), 1);
@@ -180,6 +184,7 @@ static void deriving_asks_and_both_sides_agree(void **state)
 
     (void)state;
     fixture_start_logged_in(&fx, "");
+    lacks_mechanism(&fx, __func__, CKM_ECDH1_DERIVE, CKF_DERIVE, "CKM_ECDH1_DERIVE");
     script_set(&fx, RIGHT);
     assert_ok(once_derive(&fx, KEY_HIGH_EC, KEY_PLAIN_EC, one));
     expect_question("DERIVE");
@@ -212,6 +217,7 @@ static void parameters_changed_meanwhile_do_not_matter(void **state)
 
     (void)state;
     fixture_start_logged_in(&fx, "");
+    lacks_mechanism(&fx, __func__, CKM_ECDH1_DERIVE, CKF_DERIVE, "CKM_ECDH1_DERIVE");
     script_set(&fx, RIGHT);
     assert_ok(once_derive(&fx, KEY_PLAIN_EC, KEY_HIGH_EC, right));
     derivation_init(&d, &fx, KEY_PLAIN_EC, KEY_HIGH_EC);
@@ -244,6 +250,7 @@ static void presented_pin_serves_one_call_of_its_session(void **state)
 
     (void)state;
     fixture_start_logged_in(&fx, "prompt = application\n");
+    lacks_mechanism(&fx, __func__, CKM_RSA_PKCS, CKF_UNWRAP, "CKM_RSA_PKCS");
     script_set(&fx, RIGHT);
     other = fixture_session(&fx);
     assert_rv(unwrap(KEY_PLAIN_RSA, &made), CKR_USER_NOT_LOGGED_IN);
@@ -268,6 +275,7 @@ static void presented_pin_ends(void **state)
 
     (void)state;
     fixture_start_logged_in(&fx, "prompt = application\n");
+    lacks_mechanism(&fx, __func__, CKM_RSA_PKCS, CKF_UNWRAP, "CKM_RSA_PKCS");
     assert_ok(present(fx.session, FIXTURE_PIN));
     clock_ahead_s += 29;
     assert_ok(unwrap(KEY_PLAIN_RSA, &made));
@@ -289,6 +297,7 @@ static void presented_pin_is_no_consent_to_an_operation(void **state)
 
     (void)state;
     fixture_start_logged_in(&fx, "prompt = application\n");
+    lacks_mechanism(&fx, __func__, CKM_RSA_PKCS, CKF_UNWRAP, "CKM_RSA_PKCS");
     for (size_t i = 0; i < 2; i++) {
         assert_ok(present(fx.session, FIXTURE_PIN));
         assert_rv(use_sign(&fx, fx.session, key(rsa_labels[i]), &signature), CKR_USER_NOT_LOGGED_IN);

@@ -194,7 +194,7 @@ static void make_weak_key(void)
     assert_ok(direct.p11->C_OpenSession(backend_slot(direct.p11, CK_TRUE),
                                         CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session));
     assert_ok(direct.p11->C_Login(session, CKU_USER, (CK_BYTE_PTR)FIXTURE_PIN, strlen(FIXTURE_PIN)));
-    assert_ok(key_make_rsa(direct.p11, session, &wish, &public_key, &private_key));
+    key_made(KEY_WEAK, key_make_rsa(direct.p11, session, &wish, &public_key, &private_key));
     backend_direct_close(&direct);
 }
 

@@ -5,6 +5,7 @@
 
 #include "support/fixture.h"
 #include "support/keys.h"
+#include "support/lacks.h"
 #include "support/pinentry_script.h"
 #include "support/process_state.h"
 #include "support/test.h"
@@ -89,6 +90,7 @@ static void at_high(void **state)
     int64_t start_ms;
 
     (void)state;
+    lacks_login_for_one_operation(__func__);
     for (int n = 0; n < 2 * THREADS; n++)
         strcat(answers, "late 200 " FIXTURE_PIN "\n");
     fixture_start_logged_in(&fx, "");
@@ -109,6 +111,7 @@ static void mixed_answers(void **state)
     unsigned good = 0;
 
     (void)state;
+    lacks_login_for_one_operation(__func__);
     fixture_start_logged_in(&fx, "");
     script_set(&fx, "late 50 " FIXTURE_PIN "\ncancel\nlate 50 " FIXTURE_PIN "\ncancel\nlate 50 " FIXTURE_PIN
                     "\ncancel\ncancel\ncancel\n");

@@ -52,13 +52,18 @@ CK_RV key_make_secret(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const ch
 void keys_make_direct(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, unsigned set);
 void keys_make_through_module(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, unsigned set);
 
+/* What became of making a key that not every backend makes: where it was refused, a case that looks for the key is
+ * skipped. On SoftHSM2 a refusal is a failure. */
+#define KEYS_REFUSED_MAX 16
+void key_made(const char *label, CK_RV rv);
+CK_RV key_refusal(const char *label);
+
 /* CK_INVALID_HANDLE when there is none. */
 CK_OBJECT_HANDLE key_find(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_OBJECT_CLASS object_class,
                           const char *label);
 /* The same; none is a failure. */
 CK_OBJECT_HANDLE key_private(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const char *label);
 CK_OBJECT_HANDLE key_public(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const char *label);
-/* Skips the case where the backend makes no secret keys. */
 CK_OBJECT_HANDLE key_secret(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const char *label);
 
 /* CKA_ALWAYS_AUTHENTICATE; a token may not have the attribute, which then is false (PKCS#11 2.40, 4.9). */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "support/backend_direct.h"
 #include "support/backend_kind.h"
 #include "support/keys.h"
 #include "support/test.h"
@@ -70,6 +71,37 @@ void lacks_bool(struct fixture *fx, const char *name, CK_OBJECT_HANDLE object, C
 {
     if (key_bool(fx->p11, fx->session, object, type) != right)
         lacks_skip(name, "%s reads %s", what, right ? "false" : "true");
+}
+
+/* Two signatures begun with one key; the login is made for the first, and the second is tried. */
+static CK_RV sign_with_the_login_of_another(CK_FUNCTION_LIST *p11, const CK_SESSION_HANDLE sessions[2])
+{
+    CK_MECHANISM mechanism = {CKM_SHA256_RSA_PKCS, NULL, 0};
+    CK_BYTE signature[256];
+    CK_ULONG len = sizeof signature;
+
+    for (size_t i = 0; i < 2; i++)
+        assert_ok(p11->C_SignInit(sessions[i], &mechanism, key_private(p11, sessions[i], KEY_HIGH_RSA)));
+    if (p11->C_Login(sessions[0], CKU_CONTEXT_SPECIFIC, (CK_BYTE_PTR)FIXTURE_PIN, strlen(FIXTURE_PIN)) != CKR_OK)
+        return CKR_USER_NOT_LOGGED_IN; /* it knows no such login: the gate checks by itself */
+    return p11->C_Sign(sessions[1], (CK_BYTE_PTR) "x", 1, signature, &len);
+}
+
+void lacks_login_for_one_operation(const char *name)
+{
+    struct backend_direct direct;
+    CK_SESSION_HANDLE sessions[2];
+    CK_RV rv;
+
+    backend_direct_open(&direct);
+    for (size_t i = 0; i < 2; i++)
+        assert_ok(direct.p11->C_OpenSession(backend_slot(direct.p11, CK_TRUE), CKF_SERIAL_SESSION, NULL, NULL,
+                                            &sessions[i]));
+    assert_ok(direct.p11->C_Login(sessions[0], CKU_USER, (CK_BYTE_PTR)FIXTURE_PIN, strlen(FIXTURE_PIN)));
+    rv = sign_with_the_login_of_another(direct.p11, sessions);
+    backend_direct_close(&direct);
+    lacks_on(name, "C_Sign with the context-specific login of another session", rv, CKR_OK);
+    assert_rv(rv, CKR_USER_NOT_LOGGED_IN);
 }
 
 #define NAMED(rv) {rv, #rv}

@@ -35,6 +35,10 @@ void lacks_empty_slot(struct fixture *fx, const char *name);
 void lacks_bool(struct fixture *fx, const char *name, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, bool right,
                 const char *what);
 
+/* Skips when a context-specific login counts for the key, in whatever session, and is used up by whichever operation
+ * ends first (tpm2-pkcs11), not for one operation. There must be KEY_HIGH_RSA, and the module is not initialised yet. */
+void lacks_login_for_one_operation(const char *name);
+
 /* The constant's name, or the number. */
 const char *lacks_rv_name(CK_RV rv);
 
