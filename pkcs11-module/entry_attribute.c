@@ -4,38 +4,16 @@
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/gate.h"
 #include "pkcs11-module/profile.h"
+#include "pkcs11-module/shown.h"
 #include "pkcs11-module/template.h"
 #include "include/pinward.h"
 
 /* C_GetAttributeValue (PKCS#11 2.40, 5.7): three kinds of attribute of a private key are answered here. */
 
-/* The private parts of a key (2.40, 2.1.3 and its fellows). To read them is to export the key, which has no gate
- * yet: they are answered as CKA_SENSITIVE true would have it, also on a key that the token would give out. */
-static bool is_private_part(CK_ATTRIBUTE_TYPE type)
-{
-    switch (type) {
-    case CKA_VALUE:
-    case CKA_PRIVATE_EXPONENT:
-    case CKA_PRIME_1:
-    case CKA_PRIME_2:
-    case CKA_EXPONENT_1:
-    case CKA_EXPONENT_2:
-    case CKA_COEFFICIENT:
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool is_answered_here(CK_ATTRIBUTE_TYPE type)
-{
-    return type == CKA_ALWAYS_AUTHENTICATE || type == CKA_PINWARD_ENFORCED || is_private_part(type);
-}
-
 static bool any_answered_here(const CK_ATTRIBUTE *template, CK_ULONG count)
 {
     for (CK_ULONG i = 0; template && i < count; i++)
-        if (is_answered_here(template[i].type))
+        if (shown_by_gate(template[i].type))
             return true;
     return false;
 }
@@ -75,13 +53,13 @@ static CK_RV get_with_answers(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE sessi
     if (!rest)
         return CKR_HOST_MEMORY;
     for (CK_ULONG i = 0; i < count; i++)
-        if (!is_answered_here(template[i].type))
+        if (!shown_by_gate(template[i].type))
             rest[rest_count++] = template[i];
     if (rest_count > 0)
         rv = backend->C_GetAttributeValue(session, object, rest, rest_count);
     rest_count = 0;
     for (CK_ULONG i = 0; i < count; i++) {
-        if (!is_answered_here(template[i].type)) {
+        if (!shown_by_gate(template[i].type)) {
             template[i].ulValueLen = rest[rest_count++].ulValueLen;
         } else {
             const CK_RV answered = answer(&template[i], facts, always_authenticate);
@@ -93,8 +71,6 @@ static CK_RV get_with_answers(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE sessi
     return rv;
 }
 
-/* prompt = module: applications must not ask for a PIN themselves, so no key shows that it wants one.
- * prompt = application: every key of level high shows it, whether or not the backend has the attribute. */
 CK_RV own_C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template,
                               CK_ULONG count)
 {
@@ -123,7 +99,6 @@ CK_RV own_C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object
         return rv;
     if (!key_facts_is_private_key(&facts))
         return rt->backend.functions->C_GetAttributeValue(session, object, template, count);
-    shown = rt->config.module.prompt == CONFIG_PROMPT_APPLICATION &&
-            policy_level(&facts) == CONFIG_LEVEL_HIGH;
+    shown = shown_always_authenticate(rt, &facts);
     return get_with_answers(rt->backend.functions, session, object, template, count, &facts, shown ? CK_TRUE : CK_FALSE);
 }

@@ -9,6 +9,7 @@
 #include "pkcs11-module/gate_once.h"
 #include "pkcs11-module/gate_session.h"
 #include "pkcs11-module/key_birth.h"
+#include "pkcs11-module/key_change.h"
 #include "pkcs11-module/template.h"
 
 /* PKCS#11 2.40, 5.7: object management. */
@@ -70,6 +71,10 @@ static CK_RV agree_to_attributes(struct runtime *rt, CK_SESSION_HANDLE session, 
         break;
     case ATTRIBUTE_CONSENT:
         break;
+    }
+    if (key_change_lowers_level(rt, session, facts, template, count)) {
+        log_warning("key \"%s\": a name that a lower level is configured for was refused", facts->label);
+        return decision_refuse(rt, session, facts, policy_use_name(use), "would lower the level", refusal);
     }
     return gate_agree_once(rt, session, facts, use, NULL, 0);
 }

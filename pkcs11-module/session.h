@@ -25,6 +25,7 @@
 #include "pkcs11-module/mechanism.h"
 #include "pkcs11-module/p11.h"
 #include "pkcs11-module/policy.h"
+#include "pkcs11-module/search.h"
 
 enum operation_kind {
     OPERATION_SIGN,
@@ -93,7 +94,7 @@ struct session {
     unsigned facts_next;
     bool token_known;
     struct policy_token token; /* which the session is on; read with the first facts */
-    bool search_is_filtered;     /* the search in progress may find a profile (profile.h) */
+    struct search_wish search;   /* of the search in progress */
     CK_OBJECT_HANDLE no_profile; /* the object last seen to be none, */
     uint64_t no_profile_epoch;   /* and when, as with facts */
 
@@ -171,6 +172,11 @@ CK_RV session_key_facts(struct session_table *table, CK_FUNCTION_LIST *backend, 
 /* The level that a private key will have of which these facts are known so far, whatever program uses it. */
 CK_RV session_new_key_level(struct session_table *table, CK_FUNCTION_LIST *backend, struct session *session,
                             const struct key_facts *facts, enum config_level *level);
+
+/* Is the level of the second facts lower than that of the first, for any program that a rule names, or for one that none
+ * does? */
+CK_RV session_change_lowers_level(struct session_table *table, CK_FUNCTION_LIST *backend, struct session *session,
+                                  const struct key_facts *before, const struct key_facts *after, bool *lowers);
 
 /* Handles may have changed their meaning: every fact is read again before it is next relied on. */
 void session_forget_facts(struct session_table *table);

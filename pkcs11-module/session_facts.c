@@ -110,6 +110,35 @@ CK_RV session_new_key_level(struct session_table *table, CK_FUNCTION_LIST *backe
     return rv;
 }
 
+/* The strictest level is the smallest. */
+static bool lowers_for(const struct config *config, const struct policy_token *token, const char *program,
+                       const struct key_facts *before, const struct key_facts *after)
+{
+    const struct policy_case judged_before = {before, token, program};
+    const struct policy_case judged_after = {after, token, program};
+
+    return policy_judge(config, &judged_after).level > policy_judge(config, &judged_before).level;
+}
+
+CK_RV session_change_lowers_level(struct session_table *table, CK_FUNCTION_LIST *backend, struct session *session,
+                                  const struct key_facts *before, const struct key_facts *after, bool *lowers)
+{
+    struct policy_token token;
+    CK_RV rv = session_token(backend, session, &token);
+
+    if (rv != CKR_OK)
+        return rv;
+    pthread_mutex_lock(&table->policy_lock);
+    *lowers = !table->config || lowers_for(table->config, &token, NULL, before, after);
+    for (size_t i = 0; !*lowers && i < table->config->rules.count; i++) {
+        const struct config_rule *rule = &table->config->rules.items[i];
+
+        *lowers = rule->kind == CONFIG_RULE_APP && lowers_for(table->config, &token, rule->value, before, after);
+    }
+    pthread_mutex_unlock(&table->policy_lock);
+    return CKR_OK;
+}
+
 void session_forget_facts(struct session_table *table)
 {
     atomic_fetch_add(&table->facts_epoch, 1);
