@@ -58,6 +58,21 @@ static CK_RV derive(CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE second, CK_ULONG le
     return fx.p11->C_DeriveKey(fx.session, &mechanism, SECRET, NULL, 0, &made);
 }
 
+/* A token that takes private keys for it would sign, or encrypt raw, with one: it is not asked. */
+static void private_key_wraps_nothing(void **state)
+{
+    CK_BYTE wrapped[512];
+    CK_ULONG len = sizeof wrapped;
+
+    (void)state;
+    start_logged_in("level = medium\n");
+    assert_rv(fx.p11->C_WrapKey(fx.session, &rsa, PRIVATE, SECRET, wrapped, &len),
+              CKR_WRAPPING_KEY_TYPE_INCONSISTENT);
+    assert_rv(fx.p11->C_WrapKey(fx.session, &rsa, ENFORCED, CARRIER, NULL, &len), CKR_WRAPPING_KEY_TYPE_INCONSISTENT);
+    assert_int_equal(mock->calls[CALL_C_WrapKey], 0);
+    assert_int_equal(len, sizeof wrapped);
+}
+
 static void second_key_is_no_private_key(void **state)
 {
     static const CK_MECHANISM_TYPE unjudged[] = {0x1052, 0x32,   0x33,   0x510,  0x511,
@@ -349,6 +364,7 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(private_key_wraps_nothing),
         TEST(second_key_is_no_private_key),
         TEST(every_condition_of_a_carrier_counts),
         TEST(calls_get_copies),

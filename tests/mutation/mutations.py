@@ -39,8 +39,8 @@ MUTATIONS = [
      "gate_login|module_(batch|login)"),
     ("a lease never ends", "pkcs11-module/lease.c", "if (now >= (*list)->end_ms)", "if (false && now >= (*list)->end_ms)",
      "gate_login|module_(batch|login)"),
-    ("a batch covers deletion", "pkcs11-module/consent.c", "    if (!policy_works_with_key(request->use))\n        return false;",
-     "", "module_(batch|login)"),
+    ("a batch covers deletion", "pkcs11-module/consent.c", "    if (!policy_works_with_key(request->use) || !look_at_login(rt, request))",
+     "    if (!look_at_login(rt, request))", "module_(batch|login)"),
     ("a batch is larger than configured", "pkcs11-module/batch.c", "terms->uses <= rt->config.module.batch_uses &&", "",
      "module_batch$"),
     # retry counter
