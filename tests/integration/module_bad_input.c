@@ -1,5 +1,5 @@
-/* Bad input to every function of PKCS#11 2.40, on a real token: what the standard answers, nobody is asked for it, and
- * afterwards the token is as it was. */
+/* Bad input to every function of PKCS#11 2.40, on a real token: what the standard answers, nobody is asked
+ * for it, and afterwards the token is as it was. */
 #include <string.h>
 
 #include "bad_input_rows.h"
@@ -14,7 +14,8 @@
 static struct fixture fx;
 static struct bad_world world;
 
-/* The same with the module, and a key of this label as the private one. Afterwards a signature costs one PIN. */
+/* The same with the module, and a key of this label as the private one. Afterwards a signature costs one PIN.
+ */
 static unsigned try_with_module(const struct bad_rows *rows, const char *label, struct bad_answers *backend)
 {
     struct use_result signature;
@@ -32,8 +33,8 @@ static unsigned try_with_module(const struct bad_rows *rows, const char *label, 
     return wrong;
 }
 
-/* Without the module, where the standard leaves the answer open; then with it: with a key that the gate alone protects,
- * and with one that the token protects too. */
+/* Without the module, where the standard leaves the answer open; then with it: with a key that the gate alone
+ * protects, and with one that the token protects too. */
 static void try_rows(const struct bad_rows *rows, bool with_keys)
 {
     static struct bad_answers backend;
@@ -91,10 +92,10 @@ static void what_no_backend_has(void **state)
     mock->version_3 = (CK_VERSION){3, 0};
     mock->reuses_sessions = mock->checks_sessions = true;
     for (size_t i = 0; i < OBJECTS; i++)
-        mock->objects[i + 1] = (struct mock_object){
-            .exists = true,
-            .object_class = i == OBJECT_PRIVATE ? CKO_PRIVATE_KEY : CKO_SECRET_KEY,
-            .key_type = i == OBJECT_PRIVATE ? CKK_GOSTR3410 : CKK_AES};
+        mock->objects[i + 1] =
+            (struct mock_object){.exists = true,
+                                 .object_class = i == OBJECT_PRIVATE ? CKO_PRIVATE_KEY : CKO_SECRET_KEY,
+                                 .key_type = i == OBJECT_PRIVATE ? CKK_GOSTR3410 : CKK_AES};
     mock_start(&fx, "");
     assert_ok(fixture_login(&fx, FIXTURE_PIN));
     bad_world_open_mock(&world, &fx);
@@ -148,12 +149,8 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(tokens_and_sessions),
-        TEST(objects),
-        TEST(encrypting_and_digesting),
-        TEST(signing_and_verifying),
-        TEST(keys),
-        TEST(what_no_backend_has),
+        TEST(tokens_and_sessions),     TEST(objects), TEST(encrypting_and_digesting),
+        TEST(signing_and_verifying),   TEST(keys),    TEST(what_no_backend_has),
         TEST(every_function_has_rows),
     };
 

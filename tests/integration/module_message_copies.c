@@ -1,5 +1,5 @@
-/* Messages (PKCS#11 3.0, 5.11 and 5.14) whose arguments a thread of the host changes while the user reads the window: what
- * the token gets is what was there when the call was made. */
+/* Messages (PKCS#11 3.0, 5.11 and 5.14) whose arguments a thread of the host changes while the user reads the
+ * window: what the token gets is what was there when the call was made. */
 #include <pthread.h>
 #include <string.h>
 
@@ -29,7 +29,8 @@ static void *sign_whole(void *of)
 {
     struct call *call = of;
 
-    call->rv = v3->C_SignMessage(fx.session, call->parameter, 8, call->data, 8, call->result, &call->result_len);
+    call->rv =
+        v3->C_SignMessage(fx.session, call->parameter, 8, call->data, 8, call->result, &call->result_len);
     return NULL;
 }
 
@@ -45,8 +46,8 @@ static void *decrypt_whole(void *of)
 {
     struct call *call = of;
 
-    call->rv = v3->C_DecryptMessage(fx.session, call->parameter, 8, call->associated, 8, call->data, 8, call->result,
-                                    &call->result_len);
+    call->rv = v3->C_DecryptMessage(fx.session, call->parameter, 8, call->associated, 8, call->data, 8,
+                                    call->result, &call->result_len);
     return NULL;
 }
 
@@ -87,7 +88,8 @@ static void arguments_changed_meanwhile_do_not_matter(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct call call = {.parameter = "seen...", .associated = "seen...", .data = "seen...", .result_len = 64};
+        struct call call = {
+            .parameter = "seen...", .associated = "seen...", .data = "seen...", .result_len = 64};
 
         start();
         script_set(&fx, LATE);

@@ -26,7 +26,8 @@ static uintptr_t right_argument(const struct trial *trial, size_t i)
         return world->objects[p->which];
     case BAD_POINTER:
         /* Two may be given out at once. */
-        return (uintptr_t)(i > 0 && p[-1].kind == BAD_POINTER ? world->given + sizeof world->given / 2 : world->given);
+        return (uintptr_t)(i > 0 && p[-1].kind == BAD_POINTER ? world->given + sizeof world->given / 2
+                                                              : world->given);
     case BAD_MECHANISM:
         return (uintptr_t)&world->mechanisms[p->which];
     case BAD_DATA:
@@ -63,7 +64,8 @@ static CK_RV call(const struct trial *trial, const struct bad_case *bad)
 
 /* ------------------------------------------------------------------ one case */
 
-static void complain(struct trial *trial, const struct bad_case *bad, const char *about, CK_RV rv, CK_RV expected)
+static void complain(struct trial *trial, const struct bad_case *bad, const char *about, CK_RV rv,
+                     CK_RV expected)
 {
     const char *name = p11_makers_3_0[trial->row->call].name;
 
@@ -142,7 +144,8 @@ void bad_case_try(struct trial *trial, const struct bad_case *bad)
 
     trial->number++;
     assert_in_range(trial->number, 1, BAD_CASES_MAX - 1);
-    if (bad->expected == NOT_TRIED || (world->mock && bad->expected == AS_BACKEND) || (!world->module && (bad->replaced || bad->other) && bad->expected != AS_BACKEND))
+    if (bad->expected == NOT_TRIED || (world->mock && bad->expected == AS_BACKEND) ||
+        (!world->module && (bad->replaced || bad->other) && bad->expected != AS_BACKEND))
         return;
     bad_world_begin_case(world, !bad->read_only);
     for (unsigned i = 0; i < bad->begun; i++)

@@ -1,5 +1,6 @@
 /*
- * bad_case: one call that is right but for one thing: made, its answer compared, and what is left of it looked at.
+ * bad_case: one call that is right but for one thing: made, its answer compared, and what is left of it
+ * looked at.
  *
  * Owner: struct trial is bad_input's. Thread rule: one thread.
  */
@@ -11,17 +12,17 @@
 /* One case: the right call but for this. */
 struct bad_case {
     const char *what;
-    size_t argument;     /* which is replaced; 0 in a call that is right in itself replaces nothing */
+    size_t argument; /* which is replaced; 0 in a call that is right in itself replaces nothing */
     bool replaced;
     uintptr_t by;
-    bool next_replaced;  /* the parameter after it too */
+    bool next_replaced; /* the parameter after it too */
     uintptr_t next_by;
     CK_RV expected;
-    unsigned begun;      /* how often the operation is begun */
+    unsigned begun;           /* how often the operation is begun */
     enum bad_operation other; /* another one, which is begun too */
-    unsigned calls;      /* and the call made; only the last counts */
-    bool goes_on;        /* afterwards the right call is still right */
-    bool asks;           /* for a PIN */
+    unsigned calls;           /* and the call made; only the last counts */
+    bool goes_on;             /* afterwards the right call is still right */
+    bool asks;                /* for a PIN */
     bool read_only, logged_out;
 };
 

@@ -19,8 +19,8 @@ static void try_replaced(struct trial *trial, size_t argument, const char *what,
     bad_case_try(trial, &bad);
 }
 
-static void try_both_replaced(struct trial *trial, size_t argument, const char *what, uintptr_t by, uintptr_t next_by,
-                              CK_RV expected)
+static void try_both_replaced(struct trial *trial, size_t argument, const char *what, uintptr_t by,
+                              uintptr_t next_by, CK_RV expected)
 {
     struct bad_case bad = during;
 
@@ -75,11 +75,12 @@ static void try_mechanism(struct trial *trial, size_t i, const struct bad_parame
     bad.expected = CKR_MECHANISM_INVALID;
     bad.asks = p->asks;
     bad_case_try(trial, &bad);
-    try_replaced(trial, i, "with a length but no parameter", (uintptr_t)&trial->without, p->empty ? p->empty : AS_BACKEND);
+    try_replaced(trial, i, "with a length but no parameter", (uintptr_t)&trial->without,
+                 p->empty ? p->empty : AS_BACKEND);
 }
 
-/* NULL, and nothing: with a length, without, and not NULL without. What is empty may be right, and then the user is asked
- * before the token sees it. */
+/* NULL, and nothing: with a length, without, and not NULL without. What is empty may be right, and then the
+ * user is asked before the token sees it. */
 static void try_empty(struct trial *trial, size_t i, const struct bad_parameter *p, const char *const what[3])
 {
     const bool uses_key = (trial->row->flags & BAD_USES_KEY) != 0;
@@ -189,7 +190,8 @@ static void try_parameter(struct trial *trial, size_t i)
 /* Operations of every other kind in progress, and none of this. */
 static void try_other_operations(struct trial *trial)
 {
-    struct bad_case bad = {.what = "another operation begun", .calls = 1, .expected = CKR_OPERATION_NOT_INITIALIZED};
+    struct bad_case bad = {
+        .what = "another operation begun", .calls = 1, .expected = CKR_OPERATION_NOT_INITIALIZED};
 
     for (int other = DURING_NOTHING + 1; other < DURINGS; other++) {
         const enum bad_family family = bad_world_family((enum bad_operation)other);
@@ -203,8 +205,11 @@ static void try_other_operations(struct trial *trial)
 static void try_order(struct trial *trial)
 {
     const struct bad_row *row = trial->row;
-    const struct bad_case right = {
-        .what = "right", .begun = 1, .calls = 1, .expected = row->right, .asks = (row->flags & BAD_USES_KEY) != 0};
+    const struct bad_case right = {.what = "right",
+                                   .begun = 1,
+                                   .calls = 1,
+                                   .expected = row->right,
+                                   .asks = (row->flags & BAD_USES_KEY) != 0};
     struct bad_case bad = right;
 
     bad_case_try(trial, &right);

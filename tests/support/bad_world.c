@@ -31,7 +31,10 @@ static CK_BYTE point[67];
 static CK_ECDH1_DERIVE_PARAMS ecdh = {CKD_NULL, 0, NULL, 0, point};
 
 #define VALUE(variable) &(variable), sizeof(variable)
-#define ATTRIBUTE(type, text) {(type), (void *)(text), sizeof(text) - 1}
+#define ATTRIBUTE(type, text)                                                                                \
+    {                                                                                                        \
+        (type), (void *)(text), sizeof(text) - 1                                                             \
+    }
 
 static const struct {
     CK_ATTRIBUTE attributes[BAD_TEMPLATE_MAX];
@@ -40,18 +43,33 @@ static const struct {
     [TEMPLATE_NAME] = {{ATTRIBUTE(CKA_LABEL, MADE)}, 1},
     [TEMPLATE_READ] = {{{CKA_LABEL, NULL, 0}, {CKA_CLASS, NULL, 0}}, 2},
     [TEMPLATE_COPY] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_TOKEN, VALUE(no)}}, 2},
-    [TEMPLATE_EC_ON_TOKEN] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_SIGN, VALUE(yes)}, {CKA_TOKEN, VALUE(yes)}}, 3},
-    [TEMPLATE_OBJECT] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_CLASS, VALUE(class_data)}, {CKA_TOKEN, VALUE(no)}}, 3},
-    [TEMPLATE_ON_TOKEN] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_CLASS, VALUE(class_data)}, {CKA_TOKEN, VALUE(yes)}}, 3},
-    [TEMPLATE_PRIVATE] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_CLASS, VALUE(class_private)}, {CKA_KEY_TYPE, VALUE(type_ec)},
-                           {CKA_EC_PARAMS, VALUE(p256)}, {CKA_VALUE, VALUE(scalar)}, {CKA_SIGN, VALUE(yes)}}, 6},
-    [TEMPLATE_SECRET] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_CLASS, VALUE(class_secret)},
-                          {CKA_KEY_TYPE, VALUE(type_generic)}, {CKA_TOKEN, VALUE(no)}}, 4},
-    [TEMPLATE_SECRET_ON_TOKEN] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_CLASS, VALUE(class_secret)},
-                                   {CKA_KEY_TYPE, VALUE(type_generic)}, {CKA_TOKEN, VALUE(yes)}}, 4},
-    [TEMPLATE_AES_ON_TOKEN] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_VALUE_LEN, VALUE(secret_len)},
-                                {CKA_TOKEN, VALUE(yes)}}, 3},
-    [TEMPLATE_AES] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_VALUE_LEN, VALUE(secret_len)}, {CKA_TOKEN, VALUE(no)}}, 3},
+    [TEMPLATE_EC_ON_TOKEN] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_SIGN, VALUE(yes)}, {CKA_TOKEN, VALUE(yes)}},
+                              3},
+    [TEMPLATE_OBJECT] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_CLASS, VALUE(class_data)}, {CKA_TOKEN, VALUE(no)}},
+                         3},
+    [TEMPLATE_ON_TOKEN] =
+        {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_CLASS, VALUE(class_data)}, {CKA_TOKEN, VALUE(yes)}}, 3},
+    [TEMPLATE_PRIVATE] = {{ATTRIBUTE(CKA_LABEL, MADE),
+                           {CKA_CLASS, VALUE(class_private)},
+                           {CKA_KEY_TYPE, VALUE(type_ec)},
+                           {CKA_EC_PARAMS, VALUE(p256)},
+                           {CKA_VALUE, VALUE(scalar)},
+                           {CKA_SIGN, VALUE(yes)}},
+                          6},
+    [TEMPLATE_SECRET] = {{ATTRIBUTE(CKA_LABEL, MADE),
+                          {CKA_CLASS, VALUE(class_secret)},
+                          {CKA_KEY_TYPE, VALUE(type_generic)},
+                          {CKA_TOKEN, VALUE(no)}},
+                         4},
+    [TEMPLATE_SECRET_ON_TOKEN] = {{ATTRIBUTE(CKA_LABEL, MADE),
+                                   {CKA_CLASS, VALUE(class_secret)},
+                                   {CKA_KEY_TYPE, VALUE(type_generic)},
+                                   {CKA_TOKEN, VALUE(yes)}},
+                                  4},
+    [TEMPLATE_AES_ON_TOKEN] =
+        {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_VALUE_LEN, VALUE(secret_len)}, {CKA_TOKEN, VALUE(yes)}}, 3},
+    [TEMPLATE_AES] =
+        {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_VALUE_LEN, VALUE(secret_len)}, {CKA_TOKEN, VALUE(no)}}, 3},
     [TEMPLATE_EC] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_EC_PARAMS, VALUE(p256)}, {CKA_TOKEN, VALUE(no)}}, 3},
     [TEMPLATE_EMPTY] = {{ATTRIBUTE(CKA_LABEL, MADE), {CKA_SIGN, VALUE(yes)}, {CKA_TOKEN, VALUE(no)}}, 3},
 };
@@ -90,7 +108,8 @@ static void set_arguments(struct bad_world *world)
 
 /* ------------------------------------------------------------------ operations */
 
-static CK_RV init(struct bad_world *world, enum p11_call call, enum bad_mechanism mechanism, enum bad_object object)
+static CK_RV init(struct bad_world *world, enum p11_call call, enum bad_mechanism mechanism,
+                  enum bad_object object)
 {
     const uintptr_t v[] = {world->session, (uintptr_t)&world->mechanisms[mechanism], world->objects[object]};
 
@@ -119,15 +138,18 @@ static CK_RV message_begin(struct bad_world *world, enum p11_call call)
 /* How each operation is begun: on from another one, by a part, or by an Init. */
 static const struct {
     enum bad_family family;
-    enum bad_operation after; /* DURING_NOTHING: by an Init, with a mechanism and an object; else by a part of data */
+    enum bad_operation
+        after; /* DURING_NOTHING: by an Init, with a mechanism and an object; else by a part of data */
     enum p11_call call;
     unsigned with; /* enum bad_mechanism, or enum bad_data */
     enum bad_object object;
 } beginnings[DURINGS] = {
     [DURING_ENCRYPTION] = {FAMILY_ENCRYPTION, DURING_NOTHING, CALL_C_EncryptInit, MECHANISM_AES, OBJECT_AES},
     [DURING_ENCRYPTION_PART] = {FAMILY_ENCRYPTION, DURING_ENCRYPTION, CALL_C_EncryptUpdate, DATA_TEXT, 0},
-    [DURING_DECRYPTION] = {FAMILY_DECRYPTION, DURING_NOTHING, CALL_C_DecryptInit, MECHANISM_RSA, OBJECT_PRIVATE},
-    [DURING_AES_DECRYPTION] = {FAMILY_DECRYPTION, DURING_NOTHING, CALL_C_DecryptInit, MECHANISM_AES, OBJECT_AES},
+    [DURING_DECRYPTION] = {FAMILY_DECRYPTION, DURING_NOTHING, CALL_C_DecryptInit, MECHANISM_RSA,
+                           OBJECT_PRIVATE},
+    [DURING_AES_DECRYPTION] = {FAMILY_DECRYPTION, DURING_NOTHING, CALL_C_DecryptInit, MECHANISM_AES,
+                               OBJECT_AES},
     [DURING_AES_DECRYPTION_PART] = {FAMILY_DECRYPTION, DURING_AES_DECRYPTION, CALL_C_DecryptUpdate,
                                     DATA_AES_CIPHERTEXT, 0},
     [DURING_DIGEST] = {FAMILY_DIGEST, DURING_NOTHING, CALL_C_DigestInit, MECHANISM_DIGEST, 0},
@@ -136,17 +158,22 @@ static const struct {
     [DURING_SIGNATURE_PART] = {FAMILY_SIGNATURE, DURING_SIGNATURE, CALL_C_SignUpdate, DATA_TEXT, 0},
     [DURING_MAC] = {FAMILY_SIGNATURE, DURING_NOTHING, CALL_C_SignInit, MECHANISM_HMAC, OBJECT_HMAC},
     [DURING_MAC_PART] = {FAMILY_SIGNATURE, DURING_MAC, CALL_C_SignUpdate, DATA_TEXT, 0},
-    [DURING_VERIFICATION] = {FAMILY_VERIFICATION, DURING_NOTHING, CALL_C_VerifyInit, MECHANISM_SIGN, OBJECT_PUBLIC},
-    [DURING_VERIFICATION_PART] = {FAMILY_VERIFICATION, DURING_VERIFICATION, CALL_C_VerifyUpdate, DATA_TEXT, 0},
-    [DURING_MAC_VERIFICATION] = {FAMILY_VERIFICATION, DURING_NOTHING, CALL_C_VerifyInit, MECHANISM_HMAC, OBJECT_HMAC},
-    [DURING_RECOVERY] = {FAMILY_OF_THE_MOCK, DURING_NOTHING, CALL_C_SignRecoverInit, MECHANISM_RSA, OBJECT_PRIVATE},
+    [DURING_VERIFICATION] = {FAMILY_VERIFICATION, DURING_NOTHING, CALL_C_VerifyInit, MECHANISM_SIGN,
+                             OBJECT_PUBLIC},
+    [DURING_VERIFICATION_PART] = {FAMILY_VERIFICATION, DURING_VERIFICATION, CALL_C_VerifyUpdate, DATA_TEXT,
+                                  0},
+    [DURING_MAC_VERIFICATION] = {FAMILY_VERIFICATION, DURING_NOTHING, CALL_C_VerifyInit, MECHANISM_HMAC,
+                                 OBJECT_HMAC},
+    [DURING_RECOVERY] = {FAMILY_OF_THE_MOCK, DURING_NOTHING, CALL_C_SignRecoverInit, MECHANISM_RSA,
+                         OBJECT_PRIVATE},
     [DURING_MESSAGE_SIGNATURE] = {FAMILY_OF_THE_MOCK, DURING_NOTHING, CALL_C_MessageSignInit, MECHANISM_RSA,
                                   OBJECT_PRIVATE},
-    [DURING_MESSAGE_SIGNATURE_PART] = {FAMILY_OF_THE_MOCK, DURING_MESSAGE_SIGNATURE, CALL_C_SignMessageBegin, 0, 0},
-    [DURING_MESSAGE_DECRYPTION] = {FAMILY_OF_THE_MOCK, DURING_NOTHING, CALL_C_MessageDecryptInit, MECHANISM_RSA,
-                                   OBJECT_PRIVATE},
-    [DURING_MESSAGE_DECRYPTION_PART] = {FAMILY_OF_THE_MOCK, DURING_MESSAGE_DECRYPTION, CALL_C_DecryptMessageBegin, 0,
-                                        0},
+    [DURING_MESSAGE_SIGNATURE_PART] = {FAMILY_OF_THE_MOCK, DURING_MESSAGE_SIGNATURE, CALL_C_SignMessageBegin,
+                                       0, 0},
+    [DURING_MESSAGE_DECRYPTION] = {FAMILY_OF_THE_MOCK, DURING_NOTHING, CALL_C_MessageDecryptInit,
+                                   MECHANISM_RSA, OBJECT_PRIVATE},
+    [DURING_MESSAGE_DECRYPTION_PART] = {FAMILY_OF_THE_MOCK, DURING_MESSAGE_DECRYPTION,
+                                        CALL_C_DecryptMessageBegin, 0, 0},
 };
 
 enum bad_family bad_world_family(enum bad_operation operation)
@@ -164,7 +191,8 @@ CK_RV bad_world_begin_operation(struct bad_world *world, enum bad_operation oper
     if (operation == DURING_SEARCH)
         return world->p11->C_FindObjectsInit(world->session, world->templates[TEMPLATE_NAME].attributes, 1);
     if (beginnings[operation].after == DURING_NOTHING)
-        return init(world, call, (enum bad_mechanism)beginnings[operation].with, beginnings[operation].object);
+        return init(world, call, (enum bad_mechanism)beginnings[operation].with,
+                    beginnings[operation].object);
     rv = bad_world_begin_operation(world, beginnings[operation].after);
     if (rv != CKR_OK)
         return rv;
@@ -175,19 +203,18 @@ CK_RV bad_world_begin_operation(struct bad_world *world, enum bad_operation oper
 /* ------------------------------------------------------------------ the data */
 
 /* The result of one operation in a session of its own. */
-static void make(struct bad_world *world, enum bad_operation operation, enum p11_call call, enum bad_data from,
-                 enum bad_data to)
+static void make(struct bad_world *world, enum bad_operation operation, enum p11_call call,
+                 enum bad_data from, enum bad_data to)
 {
     bad_world_begin_case(world, true);
     assert_ok(bad_world_begin_operation(world, operation));
     world->data[to].len = sizeof world->data[to].bytes;
     if (world->module)
         script_set(world->fx, RIGHT);
-    assert_ok(p11_makers[call].make(world->p11, (const uintptr_t[]){world->session,
-                                                                    (uintptr_t)world->data[from].bytes,
-                                                                    world->data[from].len,
-                                                                    (uintptr_t)world->data[to].bytes,
-                                                                    (uintptr_t)&world->data[to].len}));
+    assert_ok(p11_makers[call].make(
+        world->p11,
+        (const uintptr_t[]){world->session, (uintptr_t)world->data[from].bytes, world->data[from].len,
+                            (uintptr_t)world->data[to].bytes, (uintptr_t)&world->data[to].len}));
     bad_world_end_case(world);
 }
 
@@ -198,7 +225,8 @@ static void encrypt_to_public(struct bad_world *world, enum bad_data to)
     bad_world_begin_case(world, true);
     assert_ok(init(world, CALL_C_EncryptInit, MECHANISM_RSA, OBJECT_PUBLIC));
     made->len = sizeof made->bytes;
-    assert_ok(world->p11->C_Encrypt(world->session, world->data[DATA_TEXT].bytes, 32, made->bytes, &made->len));
+    assert_ok(
+        world->p11->C_Encrypt(world->session, world->data[DATA_TEXT].bytes, 32, made->bytes, &made->len));
     bad_world_end_case(world);
 }
 
@@ -227,7 +255,8 @@ static void find_objects(struct bad_world *world)
     world->objects[OBJECT_HMAC] = key_secret(world->p11, world->main, KEY_HMAC);
     world->objects[OBJECT_CARRIER] = key_secret(world->p11, world->main, KEY_CARRIER);
     world->objects[OBJECT_EXPORTABLE] = key_private(world->p11, world->main, KEY_EXPORTABLE);
-    assert_ok(world->p11->C_GetAttributeValue(world->main, key_public(world->p11, world->main, KEY_PLAIN_EC), &at, 1));
+    assert_ok(world->p11->C_GetAttributeValue(world->main, key_public(world->p11, world->main, KEY_PLAIN_EC),
+                                              &at, 1));
     ecdh.public_data_len = at.ulValueLen;
 }
 
@@ -235,8 +264,8 @@ static CK_SESSION_HANDLE open_session(struct bad_world *world, bool may_write)
 {
     CK_SESSION_HANDLE session;
 
-    assert_ok(world->p11->C_OpenSession(world->slot, CKF_SERIAL_SESSION | (may_write ? CKF_RW_SESSION : 0), NULL,
-                                        NULL, &session));
+    assert_ok(world->p11->C_OpenSession(world->slot, CKF_SERIAL_SESSION | (may_write ? CKF_RW_SESSION : 0),
+                                        NULL, NULL, &session));
     return session;
 }
 

@@ -1,6 +1,7 @@
 /*
- * bad_world: where bad calls are made: a token with keys and objects, the module or its backend alone in front of it, and
- * the arguments of right calls. For functions that no backend at hand has, the token is the mock (support/mock.h).
+ * bad_world: where bad calls are made: a token with keys and objects, the module or its backend alone in
+ * front of it, and the arguments of right calls. For functions that no backend at hand has, the token is the
+ * mock (support/mock.h).
  *
  * Owner: the test program. Thread rule: one thread.
  */
@@ -47,19 +48,19 @@ enum bad_data {
 };
 
 enum bad_template {
-    TEMPLATE_NAME,    /* a label: to find, to set, to copy with */
-    TEMPLATE_COPY,    /* the same, and not on the token */
-    TEMPLATE_READ,    /* a label's buffer */
-    TEMPLATE_OBJECT,  /* a CKO_DATA of the session */
+    TEMPLATE_NAME,     /* a label: to find, to set, to copy with */
+    TEMPLATE_COPY,     /* the same, and not on the token */
+    TEMPLATE_READ,     /* a label's buffer */
+    TEMPLATE_OBJECT,   /* a CKO_DATA of the session */
     TEMPLATE_ON_TOKEN, /* the same on the token */
-    TEMPLATE_PRIVATE, /* an EC private key to be imported */
-    TEMPLATE_SECRET,  /* a secret key of the session, its class and type said */
+    TEMPLATE_PRIVATE,  /* an EC private key to be imported */
+    TEMPLATE_SECRET,   /* a secret key of the session, its class and type said */
     TEMPLATE_SECRET_ON_TOKEN,
-    TEMPLATE_AES,     /* the same, to be generated */
+    TEMPLATE_AES, /* the same, to be generated */
     TEMPLATE_AES_ON_TOKEN,
     TEMPLATE_EC_ON_TOKEN,
-    TEMPLATE_EC,      /* a public key to be generated */
-    TEMPLATE_EMPTY,   /* what a private key is generated with */
+    TEMPLATE_EC,    /* a public key to be generated */
+    TEMPLATE_EMPTY, /* what a private key is generated with */
     TEMPLATES
 };
 
@@ -68,13 +69,13 @@ enum bad_operation {
     DURING_NOTHING,
     DURING_SEARCH,
     DURING_ENCRYPTION,
-    DURING_DECRYPTION,     /* with OBJECT_PRIVATE */
+    DURING_DECRYPTION, /* with OBJECT_PRIVATE */
     DURING_AES_DECRYPTION,
     DURING_AES_DECRYPTION_PART, /* a part has been decrypted */
     DURING_ENCRYPTION_PART,
     DURING_DIGEST,
     DURING_DIGEST_PART,
-    DURING_SIGNATURE, /* with OBJECT_PRIVATE */
+    DURING_SIGNATURE,      /* with OBJECT_PRIVATE */
     DURING_SIGNATURE_PART, /* the same, consented to, a part signed */
     DURING_MAC,
     DURING_MAC_PART,
@@ -112,14 +113,14 @@ struct bad_bytes {
 
 struct bad_world {
     struct fixture *fx;
-    const char *rsa;            /* the label of OBJECT_PRIVATE and OBJECT_PUBLIC */
-    CK_FUNCTION_LIST *p11;      /* the module's functions, or the backend's */
-    CK_FUNCTION_LIST_3_0 list;  /* the same as a list of 3.0, in so far as there are */
-    bool module;                /* PINs can be asked for */
-    bool mock;                  /* the token is the mock */
+    const char *rsa;           /* the label of OBJECT_PRIVATE and OBJECT_PUBLIC */
+    CK_FUNCTION_LIST *p11;     /* the module's functions, or the backend's */
+    CK_FUNCTION_LIST_3_0 list; /* the same as a list of 3.0, in so far as there are */
+    bool module;               /* PINs can be asked for */
+    bool mock;                 /* the token is the mock */
     CK_SLOT_ID slot;
-    CK_SESSION_HANDLE main;     /* keeps the login */
-    CK_SESSION_HANDLE session;  /* of the case */
+    CK_SESSION_HANDLE main;    /* keeps the login */
+    CK_SESSION_HANDLE session; /* of the case */
     CK_OBJECT_HANDLE objects[OBJECTS];
     CK_OBJECT_HANDLE destroyed; /* was one */
     CK_MECHANISM mechanisms[MECHANISMS];
@@ -136,7 +137,8 @@ struct bad_world {
     CK_BYTE read[64];
 };
 
-/* The world without the module, whose backend has been initialised directly, or with it, initialised by fixture_start. */
+/* The world without the module, whose backend has been initialised directly, or with it, initialised by
+ * fixture_start. */
 void bad_world_open(struct bad_world *world, struct fixture *fx, CK_FUNCTION_LIST *p11, bool module);
 
 /* With the module in front of the mock, which mock_start must have initialised. */

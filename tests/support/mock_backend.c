@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "support/mock_see.h"
+
 #define VISIBLE __attribute__((visibility("default")))
 
 VISIBLE struct mock_backend mock_backend = {
@@ -200,67 +202,11 @@ static void answer_find(const uintptr_t *a)
     *(CK_ULONG_PTR)a[3] = n;
 }
 
-static void see_template(const CK_ATTRIBUTE *template, CK_ULONG count)
-{
-    mock_backend.seen_count = count < MOCK_SEEN ? count : MOCK_SEEN;
-    for (CK_ULONG i = 0; i < mock_backend.seen_count; i++) {
-        struct mock_seen *seen = &mock_backend.seen[i];
-
-        seen->type = template[i].type;
-        seen->len = template[i].ulValueLen;
-        if (template[i].pValue)
-            memcpy(seen->value, template[i].pValue, seen->len < sizeof seen->value ? seen->len : sizeof seen->value);
-    }
-}
-
-static void see_unwrapped(const uintptr_t *a)
-{
-    const size_t len = a[4] < sizeof mock_backend.seen_data ? a[4] : sizeof mock_backend.seen_data;
-
-    memcpy(mock_backend.seen_data, (const void *)a[3], len);
-    see_template((const CK_ATTRIBUTE *)a[5], (CK_ULONG)a[6]);
-}
-
-/* Arguments 1, 3 and 5 point to bytes, whose number follows, as far as the function has them. */
-static void see_message(const uintptr_t *a, size_t count)
-{
-    for (size_t i = 1; i + 1 < count && i <= 5; i += 2)
-        if (a[i] && a[i + 1] >= sizeof mock_backend.message_bytes[i])
-            memcpy(mock_backend.message_bytes[i], (const void *)a[i], sizeof mock_backend.message_bytes[i]);
-    if (mock_backend.message_parameter && a[1] && a[2] >= 8)
-        memcpy((void *)a[1], mock_backend.message_parameter, 8);
-}
-
 /* Those that begin with one; the others come before C_InitPIN in the list. */
 static bool takes_a_session(enum p11_call call)
 {
     return call >= CALL_C_InitPIN && call != CALL_C_OpenSession && call != CALL_C_CloseAllSessions &&
            call != CALL_C_WaitForSlotEvent;
-}
-
-static void keep_mechanism(const CK_MECHANISM *mechanism)
-{
-    mock_backend.kept = mock_backend.keeps_mechanisms ? mechanism : NULL;
-    mock_backend.begun_with = mechanism ? mechanism->mechanism : 0;
-}
-
-static void use_mechanism(void)
-{
-    const CK_MECHANISM *kept = mock_backend.kept;
-    struct mock_mechanism *used = &mock_backend.used;
-
-    if (!kept)
-        return;
-    *used = (struct mock_mechanism){.type = kept->mechanism, .len = kept->ulParameterLen};
-    if (kept->pParameter)
-        memcpy(used->parameter, kept->pParameter, used->len < MOCK_PARAMETER_MAX ? used->len : MOCK_PARAMETER_MAX);
-    if (used->type == CKM_RSA_PKCS_OAEP) {
-        const CK_RSA_PKCS_OAEP_PARAMS *oaep = kept->pParameter;
-
-        memcpy(used->source, oaep->source_data,
-               oaep->source_data_len < sizeof used->source ? oaep->source_data_len : sizeof used->source);
-    }
-    mock_backend.kept = NULL;
 }
 
 static CK_RV answer_locked(enum p11_call call, const uintptr_t *a, size_t count)
@@ -306,29 +252,29 @@ static CK_RV answer_locked(enum p11_call call, const uintptr_t *a, size_t count)
     case CALL_C_CopyObject:
         if (mock_backend.copied)
             *(CK_OBJECT_HANDLE_PTR)a[4] = mock_backend.copied;
-        see_template((const CK_ATTRIBUTE *)a[2], (CK_ULONG)a[3]);
+        mock_see_template((const CK_ATTRIBUTE *)a[2], (CK_ULONG)a[3]);
         return CKR_OK;
     case CALL_C_SetAttributeValue:
-        see_template((const CK_ATTRIBUTE *)a[2], (CK_ULONG)a[3]);
+        mock_see_template((const CK_ATTRIBUTE *)a[2], (CK_ULONG)a[3]);
         return CKR_OK;
     case CALL_C_UnwrapKey:
-        see_unwrapped(a);
+        mock_see_unwrapped(a);
         return CKR_OK;
     case CALL_C_SignMessage:
     case CALL_C_SignMessageBegin:
     case CALL_C_DecryptMessage:
     case CALL_C_DecryptMessageBegin:
-        see_message(a, count);
+        mock_see_message(a, count);
         return CKR_OK;
     case CALL_C_SignInit:
     case CALL_C_SignRecoverInit:
     case CALL_C_DecryptInit:
-        keep_mechanism((const CK_MECHANISM *)a[1]);
+        mock_keep_mechanism((const CK_MECHANISM *)a[1]);
         return CKR_OK;
     case CALL_C_Sign:
     case CALL_C_SignRecover:
     case CALL_C_Decrypt:
-        use_mechanism();
+        mock_use_mechanism();
         return CKR_OK;
     case CALL_C_DestroyObject:
         if (a[1] < MOCK_OBJECTS)
