@@ -124,6 +124,17 @@ CK_RV key_make_ec(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const struct
                      (CK_OBJECT_HANDLE *[]){public_key, private_key});
 }
 
+/* RFC 8410: the curve by its OBJECT IDENTIFIER. */
+CK_RV key_make_ed25519(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const struct key_wish *wish,
+                       CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key)
+{
+    static const char ed25519[] = "\x06\x03\x2b\x65\x70";
+    const CK_ATTRIBUTE parameters[PARAMETERS] = {{CKA_EC_PARAMS, (void *)ed25519, sizeof ed25519 - 1}};
+
+    return make_pair(p11, session, CKM_EC_EDWARDS_KEY_PAIR_GEN, parameters, false, wish,
+                     (CK_OBJECT_HANDLE *[]){public_key, private_key});
+}
+
 CK_RV key_make_secret(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const char *label, CK_KEY_TYPE type,
                       CK_OBJECT_HANDLE *key)
 {

@@ -45,6 +45,8 @@ CK_RV key_make_rsa(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const struc
                    CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key);
 CK_RV key_make_ec(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const struct key_wish *wish,
                   CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key);
+CK_RV key_make_ed25519(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const struct key_wish *wish,
+                       CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key);
 CK_RV key_make_secret(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, const char *label, CK_KEY_TYPE type,
                       CK_OBJECT_HANDLE *key);
 

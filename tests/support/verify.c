@@ -18,7 +18,7 @@ static BIGNUM *attribute_number(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session
     return BN_bin2bn(value, (int)attribute.ulValueLen, NULL);
 }
 
-static EVP_PKEY *rsa_key(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
+EVP_PKEY *verify_rsa_key(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
 {
     BIGNUM *n = attribute_number(p11, session, key, CKA_MODULUS);
     BIGNUM *e = attribute_number(p11, session, key, CKA_PUBLIC_EXPONENT);
@@ -43,7 +43,7 @@ static EVP_PKEY *rsa_key(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_OB
 bool verify_rsa_sha256(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE public_key,
                        const void *data, CK_ULONG data_len, const void *signature, CK_ULONG signature_len)
 {
-    EVP_PKEY *pkey = rsa_key(p11, session, public_key);
+    EVP_PKEY *pkey = verify_rsa_key(p11, session, public_key);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     int rc;
 
@@ -57,7 +57,7 @@ bool verify_rsa_sha256(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_OBJE
 CK_ULONG verify_rsa_encrypt(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE public_key,
                             const void *data, CK_ULONG data_len, CK_BYTE message[256])
 {
-    EVP_PKEY *pkey = rsa_key(p11, session, public_key);
+    EVP_PKEY *pkey = verify_rsa_key(p11, session, public_key);
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
     size_t len = 256;
 

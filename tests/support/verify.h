@@ -2,8 +2,12 @@
 #ifndef PINWARD_TESTS_VERIFY_H
 #define PINWARD_TESTS_VERIFY_H
 
+#include <openssl/types.h>
 #include <p11-kit/pkcs11.h>
 #include <stdbool.h>
+
+/* The public key, to be freed with EVP_PKEY_free. */
+EVP_PKEY *verify_rsa_key(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key);
 
 /* Is it the PKCS#1 v1.5 SHA-256 signature of data by the RSA key whose public half is public_key? */
 bool verify_rsa_sha256(CK_FUNCTION_LIST *p11, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE public_key,
