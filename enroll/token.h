@@ -109,6 +109,9 @@ enum error_code token_find_certificate(struct token *token, const char *serial, 
 /* All certificates on the token. No login needed. *list is a new stack. */
 enum error_code token_list_certificates(struct token *token, STACK_OF(X509) * *list, struct error *err);
 
+/* Deletes the certificates with this id. */
+enum error_code token_delete_certificates(struct token *token, const struct bytes *id, struct error *err);
+
 /* Writes it with this id and label, unless it is there, and reads it back. */
 enum error_code token_write_certificate(struct token *token, X509 *certificate, const char *label,
                                         const struct bytes *id, struct error *err);

@@ -66,6 +66,18 @@ enum error_code token_delete_pair(struct token *token, const struct bytes *id, s
     return status;
 }
 
+enum error_code token_delete_certificates(struct token *token, const struct bytes *id, struct error *err)
+{
+    CK_SESSION_HANDLE session;
+    enum error_code status = token_session_open(token, &session, err);
+
+    if (status == ERROR_NONE) {
+        status = token_delete_objects(token, session, CKO_CERTIFICATE, id, err);
+        token->functions->C_CloseSession(session);
+    }
+    return status;
+}
+
 /* The attribute has a value; a token that was interrupted may have made an object and not yet filled it. */
 bool token_has_attribute(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                                 CK_ATTRIBUTE_TYPE type)

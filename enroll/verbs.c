@@ -7,6 +7,7 @@
 #include "enroll/form_verbs.h"
 #include "enroll/log_verbs.h"
 #include "enroll/pfx_export.h"
+#include "enroll/pfx_import.h"
 #include "enroll/policy_explain.h"
 #include "enroll/renew_due.h"
 #include "enroll/status.h"
@@ -15,6 +16,8 @@
 #define VERBS_ACCEPTING                                                                                      \
     (CLI_TAKES(CLI_NAME) | CLI_TAKES(CLI_ACCEPT_TERMS) | CLI_TAKES(CLI_YES) | CLI_TAKES(CLI_START_OVER) |  \
      CLI_TAKES(CLI_EXPORTABLE))
+#define VERBS_IMPORTING                                                                                              \
+    (CLI_TAKES(CLI_NAME) | CLI_TAKES(CLI_ALLOW_EXPIRED) | CLI_TAKES(CLI_PASSWORD_FILE) | CLI_TAKES(CLI_START_OVER))
 #define VERBS_EXPORTING (CLI_TAKES(CLI_NAME) | CLI_TAKES(CLI_LEGACY) | CLI_TAKES(CLI_NEW_PASSWORD_FILE))
 
 #define VERBS_FORM CLI_TAKES(CLI_OUTPUT)
@@ -80,6 +83,10 @@ const struct cli_verb verbs_table[] = {
         "can leave the token, and the module asks for each. Nothing is overwritten; what was written is read back and "
         "checked."),
      VERBS_EXPORTING | CLI_TAKES(CLI_SIGNING) | CLI_TAKES(CLI_ENCRYPTION), false, pfx_export},
+    {"pfx import", N_("import a pair of keys and certificates from two PFX files"),
+     N_("Checks both files (password, use, that they belong together, validity, issuer) and writes keys and certificates to "
+        "the token, where every use needs the PIN. Stopped at any point, the same command goes on where it was."),
+     VERBS_IMPORTING | CLI_TAKES(CLI_SIGNING) | CLI_TAKES(CLI_ENCRYPTION), false, pfx_import},
     {"pfx passwd", N_("change the password of a PFX file"),
      N_("Opens the file with its password and writes it again with a new one. The old file stays until the new one is "
         "written, read back and checked."),
@@ -89,6 +96,9 @@ const struct cli_verb verbs_table[] = {
      N_("Makes a new folder with signing.pfx, encryption.pfx and chain.pem, as pfx export does; pinward restore brings "
         "them back."),
      VERBS_EXPORTING | CLI_TAKES(CLI_FOLDER), false, pfx_backup},
+    {"restore", N_("bring a pair of keys and certificates back from the folder of a backup"),
+     N_("Imports signing.pfx and encryption.pfx of the folder, as pfx import does."),
+     VERBS_IMPORTING | CLI_TAKES(CLI_FOLDER), false, pfx_restore},
     {"policy explain", N_("say what the use of a key needs, and by which rule"),
      N_("Prints the level of a private key for a program: high (the PIN at every use), medium (a confirmation) or "
         "low (nothing more), the rule of the configuration that decides, and why the other rules that match do not. "

@@ -1,11 +1,13 @@
 /*
- * tool_kill_at: preloaded into the tool by a test, it ends the process the PINWARD_KILL_AT-th time that a file under the
- * folder PINWARD_KILL_UNDER is opened to be written: the token is interrupted at a chosen point of its writing.
+ * tool_kill_at: preloaded into the tool by a test, it ends the process the PINWARD_KILL_AT-th time that a file whose path
+ * begins with PINWARD_KILL_UNDER is opened to be written, or is about to get or has just got its name: the token or the
+ * journal is interrupted at a chosen point of its writing.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,4 +38,18 @@ __attribute__((visibility("default"))) int open(const char *path, int flags, ...
     }
     *(void **)(&next) = dlsym(RTLD_NEXT, "open");
     return next ? next(path, flags, mode) : -1;
+}
+
+__attribute__((visibility("default"))) int rename(const char *from, const char *to)
+{
+    int (*next)(const char *, const char *) = NULL;
+    int result = -1;
+
+    kill_at(to);
+    *(void **)(&next) = dlsym(RTLD_NEXT, "rename");
+    if (next) {
+        result = next(from, to);
+    }
+    kill_at(to);
+    return result;
 }
