@@ -86,12 +86,56 @@ static enum error_code token_holds_certificate(struct token *token, X509 *certif
     return ERROR_NONE;
 }
 
+/* A certificate without id, label and value (or where to get it) is none: a token leaves it that is interrupted before it
+ * has given the new object its attributes. */
+static enum error_code token_delete_stillborn_certificates(struct token *token, CK_SESSION_HANDLE session,
+                                                           struct error *err)
+{
+    static const CK_ATTRIBUTE_TYPE makes_one[] = {CKA_ID, CKA_LABEL, CKA_VALUE, CKA_URL};
+    CK_OBJECT_CLASS class = CKO_CERTIFICATE;
+    CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class}};
+    CK_OBJECT_HANDLE objects[TOKEN_FIND_MAX];
+    CK_ULONG count = 0;
+    enum error_code status = token_find_objects(token, session, template, 1, objects, &count, err);
+
+    for (CK_ULONG i = 0; status == ERROR_NONE && i < count; i++) {
+        bool stillborn = true;
+        CK_RV rv = CKR_OK;
+
+        for (size_t a = 0; a < sizeof makes_one / sizeof makes_one[0]; a++) {
+            stillborn = stillborn && !token_has_attribute(token, session, objects[i], makes_one[a]);
+        }
+        if (stillborn) {
+            rv = token->functions->C_DestroyObject(session, objects[i]);
+        }
+        if (rv != CKR_OK) {
+            status = token_failed_rv(err, rv, _("removing what an interrupted run has left"));
+        }
+    }
+    return status;
+}
+
+static enum error_code token_clean_up_certificates(struct token *token, struct error *err)
+{
+    CK_SESSION_HANDLE session;
+    enum error_code status = token_session_open(token, &session, err);
+
+    if (status == ERROR_NONE) {
+        status = token_delete_stillborn_certificates(token, session, err);
+        token->functions->C_CloseSession(session);
+    }
+    return status;
+}
+
 enum error_code token_write_certificate(struct token *token, X509 *certificate, const char *label,
                                         const struct bytes *id, struct error *err)
 {
     bool holds = false;
     enum error_code status = token_holds_certificate(token, certificate, id, &holds, err);
 
+    if (status == ERROR_NONE) {
+        status = token_clean_up_certificates(token, err);
+    }
     if (status != ERROR_NONE || holds) {
         return status;
     }

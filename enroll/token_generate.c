@@ -112,21 +112,12 @@ static enum error_code token_delete_stillborn(struct token *token, CK_SESSION_HA
     return status;
 }
 
-enum error_code token_clean_up(struct token *token, CK_SESSION_HANDLE session, const struct bytes *id,
-                               struct error *err)
+enum error_code token_clean_up(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_CLASS class,
+                               const struct bytes *id, struct error *err)
 {
-    enum error_code status = token_delete_objects(token, session, CKO_PRIVATE_KEY, id, err);
+    enum error_code status = token_delete_objects(token, session, class, id, err);
 
-    if (status == ERROR_NONE) {
-        status = token_delete_objects(token, session, CKO_PUBLIC_KEY, id, err);
-    }
-    if (status == ERROR_NONE) {
-        status = token_delete_stillborn(token, session, CKO_PRIVATE_KEY, err);
-    }
-    if (status == ERROR_NONE) {
-        status = token_delete_stillborn(token, session, CKO_PUBLIC_KEY, err);
-    }
-    return status;
+    return status == ERROR_NONE ? token_delete_stillborn(token, session, class, err) : status;
 }
 
 /* One pair on its way. */
@@ -165,7 +156,10 @@ static enum error_code token_birth_begin(struct token_birth *birth, struct error
     }
     status = token_has_pair(birth->token, birth->session, birth->spec->id, &has, err);
     if (status == ERROR_NONE && !has && birth->spec->interrupted) {
-        status = token_clean_up(birth->token, birth->session, birth->spec->id, err);
+        status = token_clean_up(birth->token, birth->session, CKO_PRIVATE_KEY, birth->spec->id, err);
+        if (status == ERROR_NONE) {
+            status = token_clean_up(birth->token, birth->session, CKO_PUBLIC_KEY, birth->spec->id, err);
+        }
     }
     birth->needed = status == ERROR_NONE && !has;
     return status;

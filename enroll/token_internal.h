@@ -48,9 +48,9 @@ bool token_has_attribute(struct token *token, CK_SESSION_HANDLE session, CK_OBJE
 enum error_code token_delete_objects(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_CLASS class,
                                      const struct bytes *id, struct error *err);
 
-/* Removes the pair with this id, and objects that an interrupted run has left without any particulars
+/* Removes the keys of this class with this id, and those that an interrupted run has left without any particulars
  * (token_generate.c). */
-enum error_code token_clean_up(struct token *token, CK_SESSION_HANDLE session, const struct bytes *id,
-                               struct error *err);
+enum error_code token_clean_up(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_CLASS class,
+                               const struct bytes *id, struct error *err);
 
 #endif

@@ -288,26 +288,29 @@ static enum error_code token_has_half(struct token *token, CK_SESSION_HANDLE ses
     return status;
 }
 
+/* Writes one half unless it is there, whole. */
+static enum error_code token_import_half(struct token *token, CK_SESSION_HANDLE session, bool private_half,
+                                         EVP_PKEY *key, const struct token_key_spec *spec, struct error *err)
+{
+    const CK_OBJECT_CLASS class = private_half ? CKO_PRIVATE_KEY : CKO_PUBLIC_KEY;
+    bool has = false;
+    enum error_code status = token_has_half(token, session, private_half, spec->id, &has, err);
+
+    if (status == ERROR_NONE && !has && spec->interrupted) {
+        status = token_clean_up(token, session, class, spec->id, err);
+    }
+    if (status == ERROR_NONE && !has) {
+        status = token_write_half(token, session, private_half, key, spec, err);
+    }
+    return status;
+}
+
 static enum error_code token_import_in(struct token *token, CK_SESSION_HANDLE session, EVP_PKEY *key,
                                        const struct token_key_spec *spec, struct error *err)
 {
-    bool has_private = false;
-    bool has_public = false;
-    enum error_code status = token_has_half(token, session, true, spec->id, &has_private, err);
+    enum error_code status = token_import_half(token, session, true, key, spec, err);
 
-    if (status == ERROR_NONE && !has_private && spec->interrupted) {
-        status = token_clean_up(token, session, spec->id, err);
-    }
-    if (status == ERROR_NONE && !has_private) {
-        status = token_write_half(token, session, true, key, spec, err);
-    }
-    if (status == ERROR_NONE) {
-        status = token_has_half(token, session, false, spec->id, &has_public, err);
-    }
-    if (status == ERROR_NONE && !has_public) {
-        status = token_write_half(token, session, false, key, spec, err);
-    }
-    return status;
+    return status == ERROR_NONE ? token_import_half(token, session, false, key, spec, err) : status;
 }
 
 enum error_code token_import_pair(struct token *token, EVP_PKEY *key, const struct token_key_spec *spec,
