@@ -24,7 +24,7 @@
 
 #define CLIENTS_MAX    64
 
-enum { WATCH_CHILDREN, WATCH_COMMANDS, WATCH_CONTROL, WATCH_CLIENTS };
+enum { WATCH_SIGNALS, WATCH_COMMANDS, WATCH_CONTROL, WATCH_CLIENTS };
 
 /* A connection: swtpm's two sockets are one for commands, and one for control ("set locality"). */
 struct client {
@@ -37,7 +37,7 @@ struct machine {
     pid_t swtpm;
     pid_t program;
     int tpm;
-    int children; /* signalfd(2) */
+    int signals; /* signalfd(2) */
     int commands, control;
     struct client clients[CLIENTS_MAX];
     struct tpm_broker broker;
@@ -89,20 +89,22 @@ static int listen_at(const struct machine *machine, const char *name)
 
 static bool start(struct machine *machine)
 {
-    sigset_t child;
+    sigset_t signals;
 
     for (size_t i = 0; i < CLIENTS_MAX; i++)
         machine->clients[i].fd = -1;
     strcpy(machine->folder, "/tmp/pinward-tpm-XXXXXX");
     if (!mkdtemp(machine->folder))
         return false;
-    sigemptyset(&child);
-    sigaddset(&child, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &child, NULL);
-    machine->children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGCHLD);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    machine->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     machine->commands = listen_at(machine, "tpm");
     machine->control = listen_at(machine, "tpm.ctrl");
-    return machine->children >= 0 && machine->commands >= 0 && machine->control >= 0 && start_swtpm(machine) &&
+    return machine->signals >= 0 && machine->commands >= 0 && machine->control >= 0 && start_swtpm(machine) &&
            tpm_forgive_wrong_secrets(machine->tpm) && tpm_broker_init(&machine->broker, machine->tpm);
 }
 
@@ -126,7 +128,7 @@ static bool run(struct machine *machine, char **program)
 
 static void watch(const struct machine *machine, struct pollfd watched[WATCH_CLIENTS + CLIENTS_MAX])
 {
-    watched[WATCH_CHILDREN] = (struct pollfd){.fd = machine->children, .events = POLLIN};
+    watched[WATCH_SIGNALS] = (struct pollfd){.fd = machine->signals, .events = POLLIN};
     watched[WATCH_COMMANDS] = (struct pollfd){.fd = machine->commands, .events = POLLIN};
     watched[WATCH_CONTROL] = (struct pollfd){.fd = machine->control, .events = POLLIN};
     for (size_t i = 0; i < CLIENTS_MAX; i++)
@@ -177,13 +179,14 @@ static bool answer(struct machine *machine, struct client *client)
     return true;
 }
 
-/* true when the program has ended, with its status. */
+/* true when the program has ended, with its status. Whoever wants an end of with-tpm has one of the program. */
 static bool has_ended(struct machine *machine, int *status)
 {
-    struct signalfd_siginfo ignored;
+    struct signalfd_siginfo signal;
 
-    while (read(machine->children, &ignored, sizeof ignored) > 0)
-        ;
+    while (read(machine->signals, &signal, sizeof signal) > 0)
+        if (signal.ssi_signo != SIGCHLD)
+            kill(machine->program, (int)signal.ssi_signo);
     if (waitpid(machine->program, status, WNOHANG) != machine->program)
         return false;
     machine->program = 0;
@@ -198,7 +201,7 @@ static bool serve(struct machine *machine, int *status)
         watch(machine, watched);
         if (poll(watched, WATCH_CLIENTS + CLIENTS_MAX, -1) < 0 && errno != EINTR)
             return false;
-        if (watched[WATCH_CHILDREN].revents && has_ended(machine, status))
+        if (watched[WATCH_SIGNALS].revents && has_ended(machine, status))
             return true;
         for (size_t i = 0; i < CLIENTS_MAX; i++)
             if (watched[WATCH_CLIENTS + i].revents && !answer(machine, &machine->clients[i]))
