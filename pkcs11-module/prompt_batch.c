@@ -35,7 +35,7 @@ enum error_code prompt_batch_pin(const struct config *config, const struct promp
     prompt_text_add(&text, _("Purpose, as the program says: %s\n"),
                     prompt_value_show(&purpose, batch->purpose, strlen(batch->purpose), 160));
     prompt_text_add(&text,
-                    _("How often: at most %lu times, to sign or to decrypt with any key on the token\n"),
+                    _("How often: at most %lu times, to sign, decrypt, unwrap or derive with any key on the token\n"),
                     batch->uses);
     add_time(&text, batch->time_s);
     prompt_text_add_token(&text, token);
