@@ -109,17 +109,6 @@ static void contradictions_find_nothing(void **state)
     assert_int_equal(count_by(CKA_ALWAYS_AUTHENTICATE, NULL, 1), 0);
 }
 
-/* A private part cannot be guessed by searching for it, and another search goes on as ever. */
-static void private_parts_are_not_searched(void **state)
-{
-    CK_BYTE guess[] = {1};
-
-    (void)state;
-    fixture_start_logged_in(&fx, "");
-    assert_int_equal(count_by(CKA_PRIVATE_EXPONENT, guess, sizeof guess), 0);
-    assert_int_equal(count_by(CKA_LABEL, KEY_PLAIN_RSA, strlen(KEY_PLAIN_RSA)), 1);
-}
-
 static int begin(void **state)
 {
     (void)state;
@@ -139,8 +128,9 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(keys_are_found_as_they_are_shown), TEST(figures_are_the_gates),
-        TEST(contradictions_find_nothing),      TEST(private_parts_are_not_searched),
+        TEST(keys_are_found_as_they_are_shown),
+        TEST(figures_are_the_gates),
+        TEST(contradictions_find_nothing),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

@@ -324,6 +324,26 @@ static CK_ULONG search(CK_ATTRIBUTE *template, CK_ULONG count, CK_ULONG max, CK_
     return total;
 }
 
+/* A private part cannot be guessed by searching for it, with a backend that would find the key by it. */
+static void private_parts_are_not_searched(void **state)
+{
+    static const CK_OBJECT_HANDLE there[] = {SECRET, PRIVATE, CERTIFICATE};
+    static const CK_ATTRIBUTE_TYPE parts[] = {CKA_VALUE, CKA_PRIVATE_EXPONENT, CKA_PRIME_1, CKA_COEFFICIENT};
+    CK_OBJECT_HANDLE found[8];
+    CK_BYTE guess = 3;
+
+    (void)state;
+    start(true);
+    mock->found_count = sizeof there / sizeof there[0];
+    memcpy(mock->found, there, sizeof there);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        CK_ATTRIBUTE template = {parts[i], &guess, sizeof guess};
+
+        assert_int_equal(search(&template, 1, 2, found), 2);
+        assert_true(found[0] == SECRET && found[1] == CERTIFICATE);
+    }
+}
+
 static void profiles_are_not_found(void **state)
 {
     static const CK_OBJECT_HANDLE there[] = {PROFILE, SECRET, PROFILE, PROFILE, CERTIFICATE, PRIVATE, PROFILE};
@@ -419,6 +439,7 @@ int main(void)
         TEST(newest_list_of_the_backend_is_used),
         TEST(interface_with_holes_is_not_used),
         TEST(arguments_reach_the_backend),
+        TEST(private_parts_are_not_searched),
         TEST(profiles_are_not_found),
         TEST(other_searches_are_forwarded),
         TEST(profiles_have_no_attributes),
