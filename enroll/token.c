@@ -12,6 +12,7 @@
 #include "common/i18n.h"
 #include "enroll/ask.h"
 #include "enroll/text.h"
+#include "enroll/token_admin.h"
 
 #define TOKEN_MODULE_NAME "pinward-pkcs11.so"
 
@@ -139,10 +140,11 @@ static enum error_code token_choose(struct token *token, struct error *err)
     return error_set(
         err, ERROR_TOKEN,
         found ? _("There are several tokens: name the one to use with label in [token].")
-              : _("There is no initialised token: insert one, or initialise it with its own program."));
+              : _("There is no initialised token: insert one, or make one with pinward token init."));
 }
 
-enum error_code token_open(const struct config *config, struct token **token, struct error *err)
+/* choose: find the token too, not only its module. */
+static enum error_code token_open_as(const struct config *config, bool choose, struct token **token, struct error *err)
 {
     struct token *opened = calloc(1, sizeof *opened);
     enum error_code status;
@@ -152,7 +154,7 @@ enum error_code token_open(const struct config *config, struct token **token, st
     }
     opened->config = config;
     status = token_load_module(opened, err);
-    if (status == ERROR_NONE) {
+    if (status == ERROR_NONE && choose) {
         status = token_choose(opened, err);
     }
     if (status != ERROR_NONE) {
@@ -161,6 +163,16 @@ enum error_code token_open(const struct config *config, struct token **token, st
     }
     *token = opened;
     return ERROR_NONE;
+}
+
+enum error_code token_open(const struct config *config, struct token **token, struct error *err)
+{
+    return token_open_as(config, true, token, err);
+}
+
+enum error_code token_open_module(const struct config *config, struct token **token, struct error *err)
+{
+    return token_open_as(config, false, token, err);
 }
 
 void token_close(struct token **token)

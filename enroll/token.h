@@ -109,6 +109,11 @@ enum error_code token_find_certificate(struct token *token, const char *serial, 
 /* All certificates on the token. No login needed. *list is a new stack. */
 enum error_code token_list_certificates(struct token *token, STACK_OF(X509) * *list, struct error *err);
 
+/* The same one by one, with their labels. */
+enum error_code token_each_certificate(struct token *token,
+                                       void (*take)(void *data, const char *label, X509 *certificate), void *data,
+                                       struct error *err);
+
 /* Deletes the certificates with this id. */
 enum error_code token_delete_certificates(struct token *token, const struct bytes *id, struct error *err);
 

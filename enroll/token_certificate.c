@@ -46,6 +46,22 @@ enum error_code token_find_certificate(struct token *token, const char *serial, 
     return ERROR_NONE;
 }
 
+enum error_code token_each_certificate(struct token *token,
+                                       void (*take)(void *data, const char *label, X509 *certificate), void *data,
+                                       struct error *err)
+{
+    PKCS11_CERT *list = NULL;
+    unsigned count = 0;
+    enum error_code status = token_certificates(token, &list, &count, err);
+
+    for (unsigned i = 0; status == ERROR_NONE && i < count; i++) {
+        if (list[i].x509) {
+            take(data, list[i].label ? list[i].label : "", list[i].x509);
+        }
+    }
+    return status;
+}
+
 enum error_code token_list_certificates(struct token *token, STACK_OF(X509) * *list, struct error *err)
 {
     STACK_OF(X509) *copies = sk_X509_new_null();

@@ -15,12 +15,12 @@ static const struct {
     {CKR_PIN_LEN_RANGE, ERROR_TOKEN,
      N_("The PIN was wrong, so nothing was done: run the same command again.")},
     {CKR_PIN_LOCKED, ERROR_LOCKED,
-     N_("The token's PIN is locked after too many wrong ones: the token's security officer can set a new "
-        "one.")},
+     N_("The token's PIN is locked after too many wrong ones: its security officer can set a new one with pinward pin "
+        "unblock.")},
     {CKR_PIN_EXPIRED, ERROR_TOKEN,
-     N_("The token's PIN has expired: change it with the token's own program first.")},
+     N_("The token's PIN has expired: change it with pinward pin change first.")},
     {CKR_USER_PIN_NOT_INITIALIZED, ERROR_TOKEN,
-     N_("The token has no user PIN yet: set one with its own program first.")},
+     N_("The token has no user PIN yet: set one with pinward pin unblock first.")},
     {CKR_FUNCTION_CANCELED, ERROR_CANCELLED, N_("You cancelled the PIN entry, so nothing was done.")},
     {CKR_FUNCTION_REJECTED, ERROR_CANCELLED,
      N_("The use of the key was not agreed to, so nothing was done.")},

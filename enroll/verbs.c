@@ -11,6 +11,7 @@
 #include "enroll/policy_explain.h"
 #include "enroll/renew_due.h"
 #include "enroll/status.h"
+#include "enroll/token_verbs.h"
 #include "enroll/suspend.h"
 
 #define VERBS_ACCEPTING                                                                                      \
@@ -99,6 +100,21 @@ const struct cli_verb verbs_table[] = {
     {"restore", N_("bring a pair of keys and certificates back from the folder of a backup"),
      N_("Imports signing.pfx and encryption.pfx of the folder, as pfx import does."),
      VERBS_IMPORTING | CLI_TAKES(CLI_FOLDER), false, pfx_restore},
+    {"token list", N_("show which tokens there are"),
+     N_("Lists every token that the module finds: name, serial number, and the state of its PIN."), 0, false,
+     token_verb_list},
+    {"token info", N_("show one token and what certificates are on it"),
+     N_("Shows the token that is configured, or the only one: maker, state of the PIN, certificates. Asks for no PIN."), 0,
+     false, token_verb_info},
+    {"token init", N_("make a new token, with its PINs"),
+     N_("Makes a token of a blank one; the PINs of its security officer and of its user are chosen in the module's windows. "
+        "With SoftHSM2 and no store of tokens yet, a store of your own is made first. Nothing that is in use is erased."),
+     CLI_TAKES(CLI_LABEL), false, token_verb_init},
+    {"pin change", N_("change the PIN of the token"),
+     N_("Asks for the present PIN and twice for the new one, in the module's windows."), 0, false, pin_verb_change},
+    {"pin unblock", N_("set a new PIN when the old one is lost or locked"),
+     N_("Asks for the PIN of the security officer and twice for the user's new PIN, in the module's windows."), 0, false,
+     pin_verb_unblock},
     {"policy explain", N_("say what the use of a key needs, and by which rule"),
      N_("Prints the level of a private key for a program: high (the PIN at every use), medium (a confirmation) or "
         "low (nothing more), the rule of the configuration that decides, and why the other rules that match do not. "

@@ -1,0 +1,146 @@
+#include "enroll/softhsm_store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/i18n.h"
+#include "common/state_folder.h"
+#include "enroll/file.h"
+#include "softhsm2_conf.h" /* SOFTHSM_STORE_TEMPLATE, from softhsm-config/ */
+
+#define SOFTHSM_SYSTEM_CONF "/etc/softhsm/softhsm2.conf"
+#define SOFTHSM_PLACE       "@TOKEN_DIR@"
+
+static bool softhsm_is_backend(const struct config *config)
+{
+    const char *name = strrchr(config->module.backend, '/');
+
+    return strcmp(name ? name + 1 : config->module.backend, "libsofthsm2.so") == 0;
+}
+
+/* The folder that a line "directories.tokendir = FOLDER" names; a new string, NULL: the line is another. */
+static char *softhsm_token_folder(const char *line)
+{
+    static const char key[] = "directories.tokendir";
+    size_t len;
+
+    line += strspn(line, " \t");
+    if (strncmp(line, key, sizeof key - 1) != 0) {
+        return NULL;
+    }
+    line += sizeof key - 1;
+    line += strspn(line, " \t=");
+    len = strlen(line);
+    while (len > 0 && strchr(" \t\r\n", line[len - 1])) {
+        len--;
+    }
+    return len > 0 ? strndup(line, len) : NULL;
+}
+
+/* A token is a folder in it. */
+static bool softhsm_folder_has_tokens(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    bool has = false;
+
+    for (struct dirent *entry = dir ? readdir(dir) : NULL; entry && !has; entry = readdir(dir)) {
+        has = entry->d_name[0] != '.';
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    return has;
+}
+
+/* Has the system's store tokens that this user can use? Then they are the ones that are wanted. */
+static bool softhsm_system_is_used(void)
+{
+    FILE *file = fopen(SOFTHSM_SYSTEM_CONF, "re");
+    char *line = NULL;
+    char *folder = NULL;
+    size_t size = 0;
+    bool used;
+
+    while (file && !folder && getline(&line, &size, file) >= 0) {
+        folder = softhsm_token_folder(line);
+    }
+    used = folder && access(folder, W_OK | X_OK) == 0 && softhsm_folder_has_tokens(folder);
+    free(line);
+    free(folder);
+    if (file) {
+        fclose(file);
+    }
+    return used;
+}
+
+static enum error_code softhsm_store_write(const char *conf, const char *tokens, struct error *err)
+{
+    static const char template[] = SOFTHSM_STORE_TEMPLATE;
+    const char *place = strstr(template, SOFTHSM_PLACE);
+    char *marker = NULL;
+    char *text = NULL;
+    enum error_code status = ERROR_MEMORY;
+
+    if (asprintf(&marker, "%s/.", tokens) < 0) {
+        return error_set(err, ERROR_MEMORY, "%s", "");
+    }
+    state_folder_make_for(marker); /* the folder itself, 0700 */
+    state_folder_make_for(conf);
+    if (access(tokens, W_OK | X_OK) != 0) {
+        status = error_set(err, ERROR_IO, _("The folder %s cannot be made (%s): check its permissions."), tokens,
+                           strerror(errno));
+    } else if (asprintf(&text, "%.*s%s%s", (int)(place - template), template, tokens,
+                        place + sizeof SOFTHSM_PLACE - 1) >= 0) {
+        status = file_write_private(conf, text, strlen(text), err);
+    }
+    free(text);
+    free(marker);
+    return status;
+}
+
+static char *softhsm_data_folder(const char *home)
+{
+    const char *data = getenv("XDG_DATA_HOME");
+    char *folder = NULL;
+
+    if (data && data[0] == '/') {
+        return asprintf(&folder, "%s/softhsm2/tokens", data) < 0 ? NULL : folder;
+    }
+    return asprintf(&folder, "%s/.local/share/softhsm2/tokens", home) < 0 ? NULL : folder;
+}
+
+enum error_code softhsm_store_ensure(const struct config *config, char **made, struct error *err)
+{
+    const char *home = getenv("HOME");
+    char *conf = NULL;
+    char *tokens = NULL;
+    enum error_code status;
+
+    *made = NULL;
+    if (!softhsm_is_backend(config) || getenv("SOFTHSM2_CONF")) {
+        return ERROR_NONE;
+    }
+    if (!home || home[0] != '/') {
+        return error_set(err, ERROR_CONFIG, _("There is no folder for a token store: set HOME."));
+    }
+    if (asprintf(&conf, "%s/.config/softhsm2/softhsm2.conf", home) < 0) {
+        return error_set(err, ERROR_MEMORY, "%s", "");
+    }
+    if (access(conf, F_OK) == 0 || softhsm_system_is_used()) {
+        free(conf);
+        return ERROR_NONE;
+    }
+    tokens = softhsm_data_folder(home);
+    status = tokens ? softhsm_store_write(conf, tokens, err) : error_set(err, ERROR_MEMORY, "%s", "");
+    free(tokens);
+    if (status != ERROR_NONE) {
+        free(conf);
+        return status;
+    }
+    *made = conf;
+    return ERROR_NONE;
+}
