@@ -15,7 +15,7 @@
 #define SOFTHSM_SYSTEM_CONF "/etc/softhsm/softhsm2.conf"
 #define SOFTHSM_PLACE       "@TOKEN_DIR@"
 
-static bool softhsm_is_backend(const struct config *config)
+bool softhsm_store_is_backend(const struct config *config)
 {
     const char *name = strrchr(config->module.backend, '/');
 
@@ -113,6 +113,29 @@ static char *softhsm_data_folder(const char *home)
     return asprintf(&folder, "%s/.local/share/softhsm2/tokens", home) < 0 ? NULL : folder;
 }
 
+/* The user's own file; a new string. */
+static char *softhsm_user_conf(const char *home)
+{
+    char *conf = NULL;
+
+    return asprintf(&conf, "%s/.config/softhsm2/softhsm2.conf", home) < 0 ? NULL : conf;
+}
+
+bool softhsm_store_is_missing(const struct config *config)
+{
+    const char *home = getenv("HOME");
+    char *conf;
+    bool missing;
+
+    if (!softhsm_store_is_backend(config) || getenv("SOFTHSM2_CONF")) {
+        return false;
+    }
+    conf = softhsm_user_conf(home ? home : "");
+    missing = conf && access(conf, F_OK) != 0 && !softhsm_system_is_used();
+    free(conf);
+    return missing;
+}
+
 enum error_code softhsm_store_ensure(const struct config *config, char **made, struct error *err)
 {
     const char *home = getenv("HOME");
@@ -121,21 +144,15 @@ enum error_code softhsm_store_ensure(const struct config *config, char **made, s
     enum error_code status;
 
     *made = NULL;
-    if (!softhsm_is_backend(config) || getenv("SOFTHSM2_CONF")) {
+    if (!softhsm_store_is_missing(config)) {
         return ERROR_NONE;
     }
     if (!home || home[0] != '/') {
         return error_set(err, ERROR_CONFIG, _("There is no folder for a token store: set HOME."));
     }
-    if (asprintf(&conf, "%s/.config/softhsm2/softhsm2.conf", home) < 0) {
-        return error_set(err, ERROR_MEMORY, "%s", "");
-    }
-    if (access(conf, F_OK) == 0 || softhsm_system_is_used()) {
-        free(conf);
-        return ERROR_NONE;
-    }
+    conf = softhsm_user_conf(home);
     tokens = softhsm_data_folder(home);
-    status = tokens ? softhsm_store_write(conf, tokens, err) : error_set(err, ERROR_MEMORY, "%s", "");
+    status = conf && tokens ? softhsm_store_write(conf, tokens, err) : error_set(err, ERROR_MEMORY, "%s", "");
     free(tokens);
     if (status != ERROR_NONE) {
         free(conf);

@@ -8,10 +8,18 @@
 #ifndef PINWARD_ENROLL_SOFTHSM_STORE_H
 #define PINWARD_ENROLL_SOFTHSM_STORE_H
 
+#include <stdbool.h>
+
 #include "common/config.h"
 #include "common/error.h"
 
-/* *made: the path of the file that was written, a new string; NULL: nothing had to be made, or the backend is another
+/* Is SoftHSM2 the backend? */
+bool softhsm_store_is_backend(const struct config *config);
+
+/* Is it, and is there no store? */
+bool softhsm_store_is_missing(const struct config *config);
+
+/* Makes one where it is missing. *made: the path of the file that was written, a new string; NULL: nothing had to be made, or the backend is another
  * one. */
 enum error_code softhsm_store_ensure(const struct config *config, char **made, struct error *err);
 

@@ -16,8 +16,7 @@
 
 #define TOKEN_MODULE_NAME "pinward-pkcs11.so"
 
-/* Beside the tool in a build tree, else where it is installed. A new string. */
-static char *token_module_path(const struct config *config)
+char *token_module_path(const struct config *config)
 {
     char self[4096];
     char *path = NULL;

@@ -33,6 +33,9 @@ struct token_state {
 /* "ready", "blank", "no-pin", "pin-low", "final-try" or "locked". */
 const char *token_state_name(const struct token_state *state);
 
+/* Where the module is: as configured, else beside the tool in a build tree, else where it is installed. A new string. */
+char *token_module_path(const struct config *config);
+
 /* The module alone, without choosing a token: only for token_admin_list and token_admin_init. */
 enum error_code token_open_module(const struct config *config, struct token **token, struct error *err);
 

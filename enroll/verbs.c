@@ -3,6 +3,7 @@
 #include "common/i18n.h"
 #include "enroll/account.h"
 #include "enroll/download.h"
+#include "enroll/doctor.h"
 #include "enroll/flow.h"
 #include "enroll/form_verbs.h"
 #include "enroll/log_verbs.h"
@@ -24,6 +25,11 @@
 #define VERBS_FORM CLI_TAKES(CLI_OUTPUT)
 
 const struct cli_verb verbs_table[] = {
+    {"doctor", N_("look what is missing or wrong, and say how to mend it"),
+     N_("Looks at configuration, locale, pinentry, backend, module, token, p11-kit, portal, its TLS certificate, clock and "
+        "ledger: a line for each, and below what is wrong the command that mends it. Changes nothing and asks for no PIN. "
+        "Exit status 22 when something is wrong."),
+     0, false, doctor_run},
     {"login", N_("log in at the portal"),
      N_("Logs in with account, password and captcha. After the first login the portal asks for a new "
         "password. The "

@@ -5,7 +5,7 @@ add_library(tool-kill-at MODULE tool_kill_at.c)
 target_compile_definitions(tool-kill-at PRIVATE _GNU_SOURCE)
 target_link_libraries(tool-kill-at PRIVATE ${CMAKE_DL_LIBS})
 
-foreach(test token pfx pfx_import story refusals lies killed scripts certificates forms)
+foreach(test doctor token pfx pfx_import story refusals lies killed scripts certificates forms)
   add_test(NAME tool_${test} COMMAND ${PINWARD_DEBIAN_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/tool_${test}.py)
   set_tests_properties(tool_${test} PROPERTIES
       LABELS integration

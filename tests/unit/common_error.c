@@ -33,6 +33,7 @@ static void exit_codes_stay(void **state)
         {ERROR_STATE, "ERROR_STATE", 17},
         {ERROR_LEDGER, "ERROR_LEDGER", 18},
         {ERROR_PFX, "ERROR_PFX", 19},
+        {ERROR_DOCTOR, "ERROR_DOCTOR", 22},
         {ERROR_RENEWAL_DUE, "ERROR_RENEWAL_DUE", 20},
         {ERROR_EXPIRED, "ERROR_EXPIRED", 21},
     };

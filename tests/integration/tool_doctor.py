@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""pinward doctor: each thing that it looks at, well and broken, and that what it says mends it."""
+from tool_token import INIT
+from tool_world import *
+
+DOCTOR = 22
+NAMES = ["configuration", "locale", "pinentry", "backend", "module", "token", "p11-kit", "portal", "tls", "clock", "ledger"]
+
+
+def doctor(world, *wrong, env=None):
+    """Runs it; exactly these checks are wrong. The findings by name."""
+    before = world.asked(), world.portal_state()
+    document = json.loads(world.tool("doctor", "--json", expect=DOCTOR if wrong else 0, env=env))
+    found = {each["name"]: each for each in document["checks"]}
+    check(list(found) == NAMES, found)
+    check([name for name in NAMES if found[name]["verdict"] == "wrong"] == list(wrong), json.dumps(document, indent=1))
+    check(document["wrong"] == len(wrong) and all(found[name]["mend"] for name in wrong), document)
+    check((world.asked(), world.portal_state()) == before, "it asked or changed something")
+    return found
+
+
+def replace(world, old, new):
+    conf = world.root / "pinward.conf"
+    text = conf.read_text()
+    check(old in text, f"{old} is not in the configuration")
+    conf.write_text(text.replace(old, new))
+
+
+def well(world):
+    found = doctor(world)
+    check(found["p11-kit"]["verdict"] == "note" and found["token"]["says"] == "card", found)
+    subprocess.run(found["p11-kit"]["mend"], shell=True, check=True, env=world.env)
+    check(doctor(world)["p11-kit"]["verdict"] == "ok")
+    text = world.tool("doctor")
+    check("Nothing is wrong." in text and str(world.root / "pinward.conf") in text, text)
+    world.login()
+    world.apply()
+    check("lines, as they were written" in doctor(world)["ledger"]["says"])
+
+
+def broken(world):
+    world.login()
+    world.apply()  # a ledger
+    whole = (world.root / "pinward.conf").read_text()
+    url = world.url
+
+    def restored(*wrong, **more):
+        found = doctor(world, *wrong, **more)
+        (world.root / "pinward.conf").write_text(whole)
+        return found
+
+    restored("locale", env={"LC_ALL": "C"})
+    replace(world, os.environ["PINWARD_SCRIPTED_PINENTRY"], "/nowhere/pinentry")
+    restored("pinentry")
+    replace(world, SOFTHSM, "/nowhere/module.so")
+    restored("backend", "module", "token")
+    replace(world, "label = card", "label = another")
+    check("pinward token list" in restored("token")["token"]["mend"])
+    replace(world, url, "https://localhost:1")
+    found = restored("portal")
+    check(found["tls"]["verdict"] == found["clock"]["verdict"] == "note", found)
+    stranger = world.root / "stranger"
+    world_admin = [os.environ["PINWARD_PORTAL_ADMIN"], "--data", stranger, "--test-mode", world.test_mode]
+    subprocess.run([*world_admin, "init", "--country", "TW", "--organization", "Other"], env=world.env, check=True,
+                   capture_output=True)
+    replace(world, str(world.data / "root.pem"), str(stranger / "root.pem"))
+    restored("tls")
+    replace(world, f"url = {url}\n", "")
+    check("ca-file" in restored("portal")["portal"]["mend"])
+    world.set_clock(0.01)
+    check("timedatectl" in restored("clock")["clock"]["mend"])
+    world.set_clock(0)
+    ledger = world.root / "state" / "pinward" / "ledger.jsonl"
+    ledger.write_text(ledger.read_text().replace("allowed", "denied", 1))
+    check("line 1" in restored("ledger")["ledger"]["says"])
+
+
+def nothing_configured(world):
+    """A first-time user: the command below what is wrong makes the token."""
+    del world.env["SOFTHSM2_CONF"]
+    replace(world, "label = card\n", "")
+    done = subprocess.run([os.environ["PINWARD_TOOL"], "doctor", "--json"], env=world.env, capture_output=True, text=True)
+    mends = {each["mend"] for each in json.loads(done.stdout)["checks"] if each["verdict"] == "wrong"}
+    check(done.returncode == DOCTOR and mends == {"pinward token init --label 'My token'"}, done.stdout)
+    world.tool("token", "init", "--label", "My token", answers=INIT)
+    check(doctor(world)["token"]["says"] == "My token")
+
+
+for test in (well, broken, nothing_configured):
+    test.world = {"offset_days": 0}
+
+if __name__ == "__main__":
+    run([well, broken, nothing_configured])
