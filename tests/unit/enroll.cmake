@@ -11,3 +11,6 @@ target_link_libraries(test-enroll_ledger PRIVATE pinward-enroll)
 
 pinward_add_test(unit enroll_choice enroll_choice.c)
 target_link_libraries(test-enroll_choice PRIVATE pinward-enroll)
+
+pinward_add_test(unit enroll_pfx enroll_pfx.c)
+target_link_libraries(test-enroll_pfx PRIVATE pinward-enroll)
