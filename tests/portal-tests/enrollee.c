@@ -23,10 +23,39 @@ EVP_PKEY *enrollee_rsa(unsigned bits)
     return key;
 }
 
+EVP_PKEY *enrollee_key(const char *profile)
+{
+    static const struct {
+        const char *profile;
+        unsigned bits;
+        const char *curve;
+    } rows[] = {
+        {"rsa-2048", 2048, NULL},   {"rsa-3072", 3072, NULL},   {"rsa-4096", 4096, NULL},
+        {"ec-p256", 256, "P-256"}, {"ec-p384", 384, "P-384"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(rows[i].profile, profile) == 0)
+            return rows[i].curve == NULL ? enrollee_rsa(rows[i].bits) : EVP_EC_gen(rows[i].curve);
+    }
+    fail_msg("no profile %s", profile);
+    return NULL;
+}
+
+void enrollee_make_of(struct enrollee *e, const char *profile)
+{
+    e->signing_key = enrollee_key(profile == NULL ? "rsa-2048" : profile);
+    e->encryption_key = enrollee_key(profile == NULL ? "rsa-2048" : profile);
+}
+
 void enrollee_make(struct enrollee *e)
 {
-    e->signing_key = enrollee_rsa(2048);
-    e->encryption_key = enrollee_rsa(2048);
+    enrollee_make_of(e, NULL);
+}
+
+static const EVP_MD *digest_of(EVP_PKEY *key)
+{
+    return EVP_PKEY_get_bits(key) == 384 ? EVP_sha384() : EVP_sha256();
 }
 
 void enrollee_clear(struct enrollee *e)
@@ -91,6 +120,16 @@ X509_NAME *enrollee_name(const char *dn)
     }
 }
 
+/* OpenSSL 3.0 makes no proof for keyAgreement [3]. It has the form of that for keyEncipherment [2], in the last octets
+ * of the message. */
+static void make_key_agreement(struct der *crmf)
+{
+    unsigned char *popo = crmf->data + crmf->len - 5;
+
+    assert_true(crmf->len > 5 && popo[0] == 0xA2 && popo[1] == 3 && popo[2] == 0x81 && popo[3] == 1);
+    popo[0] = 0xA3;
+}
+
 static struct der make_crmf(const struct enrollee *e, const struct request_options *o)
 {
     X509_NAME *name = enrollee_name(o->crmf_dn == NULL ? o->subject_dn : o->crmf_dn);
@@ -110,6 +149,8 @@ static struct der make_crmf(const struct enrollee *e, const struct request_optio
     assert_true(sk_OSSL_CRMF_MSG_push(messages, message) > 0);
     len = i2d_OSSL_CRMF_MSGS(messages, &encoded);
     der = der_copy(encoded, len);
+    if (!o->crmf_no_popo && (EVP_PKEY_is_a(key, "EC") == 1) != o->crmf_other_popo)
+        make_key_agreement(&der);
     OPENSSL_free(encoded);
     sk_OSSL_CRMF_MSG_pop_free(messages, OSSL_CRMF_MSG_free);
     X509_NAME_free(name);
@@ -151,7 +192,7 @@ struct der enrollee_request(const struct enrollee *e, const struct request_optio
     assert_int_equal(X509_REQ_set_subject_name(req, name), 1);
     assert_int_equal(X509_REQ_set_pubkey(req, e->signing_key), 1);
     add_attributes(req, e, o);
-    assert_true(X509_REQ_sign(req, e->signing_key, o->md == NULL ? EVP_sha256() : o->md) > 0);
+    assert_true(X509_REQ_sign(req, e->signing_key, o->md == NULL ? digest_of(e->signing_key) : o->md) > 0);
     len = i2d_X509_REQ(req, &encoded);
     der = der_copy(encoded, len);
     if (o->bad_signature)
@@ -229,7 +270,7 @@ json_t *enrollee_prove_signing(EVP_PKEY *key, const char *application_id, const 
     assert_int_equal(nonce.len, 32);
     memcpy(message + at, nonce.data, nonce.len);
     at += nonce.len;
-    assert_int_equal(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key), 1);
+    assert_int_equal(EVP_DigestSignInit(context, NULL, digest_of(key), NULL, key), 1);
     assert_int_equal(EVP_DigestSign(context, signature, &len, message, at), 1);
     EVP_MD_CTX_free(context);
     der_clear(&nonce);

@@ -24,9 +24,10 @@ struct request_options {
     bool crmf_missing;
     bool crmf_twice;          /* two values in the attribute */
     bool crmf_no_popo;        /* raVerified instead of a possession that is shown later */
+    bool crmf_other_popo;     /* keyAgreement for RSA, keyEncipherment for EC */
     bool crmf_garbage;        /* an OCTET STRING of something else */
     bool bad_signature;       /* one bit changed */
-    const EVP_MD *md;         /* NULL: SHA-256 */
+    const EVP_MD *md;         /* NULL: what belongs to the signing key */
     EVP_PKEY *encryption_key; /* NULL: the enrollee's */
 };
 
@@ -36,6 +37,9 @@ struct der {
 };
 
 void enrollee_make(struct enrollee *e);
+/* Keys of a key profile, by the name that pinward-portal-admin knows it by. NULL: rsa-2048. */
+void enrollee_make_of(struct enrollee *e, const char *profile);
+EVP_PKEY *enrollee_key(const char *profile);
 void enrollee_clear(struct enrollee *e);
 EVP_PKEY *enrollee_rsa(unsigned bits);
 
@@ -47,7 +51,7 @@ struct der enrollee_request(const struct enrollee *e, const struct request_optio
 struct der enrollee_sign_cms(X509 *certificate, EVP_PKEY *key, const struct der *content);
 void der_clear(struct der *der);
 
-/* RSA PKCS#1 v1.5 with SHA-256 over the activation message, in base64. */
+/* The signature over the activation message, with the digest that belongs to the key, in base64. */
 json_t *enrollee_prove_signing(EVP_PKEY *key, const char *application_id, const char *nonce_base64);
 /* The bytes inside the enveloped challenge, in base64; NULL when the key does not open it. */
 json_t *enrollee_prove_encryption(EVP_PKEY *key, const char *enveloped_base64,

@@ -174,7 +174,7 @@ void user_apply(struct user *u)
     struct der request;
 
     enrollee_clear(&u->keys);
-    enrollee_make(&u->keys);
+    enrollee_make_of(&u->keys, u->key_profile);
     request = enrollee_request(&u->keys, &options);
     client_call(u->client, "POST", "/applications", user_application_body(u, &request), &answer);
     assert_status(&answer, 201);
@@ -245,7 +245,7 @@ json_t *user_renewal_body(const struct user *u, struct enrollee *keys)
     char request_id[40];
     json_t *body;
 
-    enrollee_make(keys);
+    enrollee_make_of(keys, u->key_profile);
     request = enrollee_request(keys, &options);
     signed_request = enrollee_sign_cms(certificate, u->keys.signing_key, &request);
     story_uuid(request_id);

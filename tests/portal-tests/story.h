@@ -20,6 +20,7 @@ struct user {
     char subject_dn[512];
     char terms_version[40];
     char terms_sha256[65];
+    const char *key_profile; /* of the keys to be made; NULL: rsa-2048 */
     struct enrollee keys;    /* of the last application */
     char application_id[40]; /* of the last application */
     char signing_serial[48];

@@ -12,6 +12,7 @@
 #include "request.h"
 
 static const char dn[] = "serialNumber=R-1,CN=Ming,O=Example,C=TW";
+static const char *profile; /* of the keys of this round */
 
 struct made {
     struct enrollee keys;
@@ -25,7 +26,7 @@ static int set_up(void **state)
     struct made *made = calloc(1, sizeof(*made));
 
     assert_non_null(made);
-    enrollee_make(&made->keys);
+    enrollee_make_of(&made->keys, profile);
     made->request = enrollee_request(&made->keys, &options);
     made->subject = enrollee_name(dn);
     *state = made;
@@ -52,7 +53,7 @@ static enum request_fault read_copy(const unsigned char *der, size_t len, const 
 
     assert_non_null(copy);
     memcpy(copy, der, len);
-    fault = enrollment_request_read(copy, len, subject, &request);
+    fault = enrollment_request_read(copy, len, subject, key_profile_named(profile), &request);
     free(copy);
     if (fault == REQUEST_OK) {
         assert_non_null(request.signing_key);
@@ -67,7 +68,8 @@ static void a_right_request_gives_both_keys(void **state)
     const struct made *made = *state;
     struct enrollment_request request;
 
-    assert_int_equal(enrollment_request_read(made->request.data, made->request.len, made->subject, &request),
+    assert_int_equal(enrollment_request_read(made->request.data, made->request.len, made->subject,
+                                             key_profile_named(profile), &request),
                      REQUEST_OK);
     assert_int_equal(EVP_PKEY_eq(request.signing_key, made->keys.signing_key), 1);
     assert_int_equal(EVP_PKEY_eq(request.encryption_key, made->keys.encryption_key), 1);
@@ -116,18 +118,19 @@ static void something_behind_the_request_is_refused(void **state)
 static void no_crmf_bytes_crash_the_reader(void **state)
 {
     const struct made *made = *state;
-    static const unsigned char start[] = {0x30,
-                                          0x82}; /* where the CertReqMessages begin is found by trying */
+    const unsigned char *der = made->request.data;
     size_t found = 0;
 
     for (size_t i = 0; i + 2 < made->request.len; i++) {
-        size_t len = made->request.len - i;
+        size_t len = 0;
         EVP_PKEY *key = NULL;
 
-        if (memcmp(made->request.data + i, start, sizeof(start)) != 0)
-            continue;
-        len = 4 + ((size_t)made->request.data[i + 2] << 8) + made->request.data[i + 3];
-        if (len > made->request.len - i)
+        /* Where the CertReqMessages, a SEQUENCE, begin is found by trying. */
+        if (der[i] == 0x30 && der[i + 1] == 0x81)
+            len = 3U + der[i + 2];
+        else if (der[i] == 0x30 && der[i + 1] == 0x82 && i + 3 < made->request.len)
+            len = 4U + ((size_t)der[i + 2] << 8) + der[i + 3];
+        if (len == 0 || len > made->request.len - i)
             continue;
         if (request_crmf_key(made->request.data + i, len, made->subject, &key) == REQUEST_OK) {
             unsigned char *copy = malloc(len);
@@ -158,5 +161,9 @@ int main(void)
         cmocka_unit_test(no_crmf_bytes_crash_the_reader),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    profile = "rsa-2048";
+    if (cmocka_run_group_tests_name("rsa-2048", tests, set_up, tear_down) != 0)
+        return 1;
+    profile = "ec-p256";
+    return cmocka_run_group_tests_name("ec-p256", tests, set_up, tear_down);
 }

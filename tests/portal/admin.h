@@ -42,6 +42,7 @@ enum error_code admin_store_error(const struct admin *admin, struct error *err);
 
 /* admin_setup.c */
 enum error_code admin_init(struct admin *admin, int argc, char **argv, struct error *err);
+enum error_code admin_key_profile(struct admin *admin, int argc, char **argv, struct error *err);
 enum error_code admin_publish_terms(struct admin *admin, int argc, char **argv, struct error *err);
 /* admin_account.c */
 enum error_code admin_register(struct admin *admin, int argc, char **argv, struct error *err);

@@ -7,8 +7,8 @@
 #include "wiping_json.h"
 
 static const struct admin_verb verbs[] = {
-    {"init", "[--country C] [--organization O] [--name N]", "make the CA and an empty database", false,
-     admin_init},
+    {"init", "[--country C] [--organization O] [--name N] [--key-profile P]",
+     "make the CA and an empty database; P as below, rsa-2048 when none is given", false, admin_init},
     {"register",
      "--common-name CN --country C --email E --registration-number N\n"
      "           [--organization O] [--account NAME] [--pending] [--json]",
@@ -25,6 +25,10 @@ static const struct admin_verb verbs[] = {
      "revoke for good; R: unspecified, keyCompromise, affiliationChanged,\n"
      "           superseded, cessationOfOperation, privilegeWithdrawn",
      true, admin_revoke},
+    {"key-profile", "PROFILE",
+     "which keys new applications are for: rsa-2048, rsa-3072, rsa-4096,\n"
+     "           ec-p256 or ec-p384",
+     true, admin_key_profile},
     {"publish-terms", "--version V --english FILE --chinese FILE", "make new terms the current ones", true,
      admin_publish_terms},
 };

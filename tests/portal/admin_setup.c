@@ -1,4 +1,4 @@
-/* Making a portal, and publishing terms. */
+/* Making a portal, choosing its key profile, and publishing terms. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 
 #include "admin.h"
 #include "ca_create.h"
+#include "key_profile.h"
 #include "store_terms.h"
 
 #define TERMS_MAX (64 * 1024)
@@ -25,18 +26,53 @@ static bool publish(struct store *store, const char *version, const char *englis
     return store_commit(store);
 }
 
+static enum error_code find_profile(const char *name, const struct key_profile **profile, struct error *err)
+{
+    const struct key_profile *found = key_profile_named(name);
+
+    if (found == NULL)
+        return error_set(err, ERROR_USAGE, "There is no key profile %s; choose one of %s.", name, key_profile_names);
+    *profile = found;
+    return ERROR_NONE;
+}
+
+static bool choose_profile(struct store *store, const struct key_profile *profile)
+{
+    return store_begin(store) && key_profile_choose(store, profile) && store_commit(store);
+}
+
+enum error_code admin_key_profile(struct admin *admin, int argc, char **argv, struct error *err)
+{
+    enum error_code status = admin_options(argc, argv, NULL, 0, 1, err);
+    const struct key_profile *profile = NULL;
+
+    if (status == ERROR_NONE)
+        status = find_profile(argv[1], &profile, err);
+    if (status != ERROR_NONE)
+        return status;
+    if (!choose_profile(admin->store, profile))
+        return admin_store_error(admin, err);
+    printf("New applications are for keys of the profile %s.\n", profile->name);
+    return ERROR_NONE;
+}
+
 enum error_code admin_init(struct admin *admin, int argc, char **argv, struct error *err)
 {
     struct ca_names names = {
         .country = "TW", .organization = "Pinward Reference", .name = "Pinward Reference"};
+    const char *profile_name = "rsa-2048";
     const struct admin_option options[] = {
         {"country", &names.country, NULL},
         {"organization", &names.organization, NULL},
         {"name", &names.name, NULL},
+        {"key-profile", &profile_name, NULL},
     };
     enum error_code status = admin_options(argc, argv, options, sizeof(options) / sizeof(options[0]), 0, err);
+    const struct key_profile *profile = NULL;
     bool is_new = false;
 
+    if (status == ERROR_NONE)
+        status = find_profile(profile_name, &profile, err);
     if (status != ERROR_NONE)
         return status;
     if (mkdir(admin->data_dir, 0700) != 0 && errno != EEXIST)
@@ -47,7 +83,8 @@ enum error_code admin_init(struct admin *admin, int argc, char **argv, struct er
         status = store_create(admin->data_dir, &admin->store, err);
     if (status != ERROR_NONE)
         return status;
-    if (!publish(admin->store, terms_first_version, terms_first_english, terms_first_chinese, &is_new))
+    if (!choose_profile(admin->store, profile) ||
+        !publish(admin->store, terms_first_version, terms_first_english, terms_first_chinese, &is_new))
         return admin_store_error(admin, err);
     printf("The portal is made in %s; applicants trust %s/root.pem.\n", admin->data_dir, admin->data_dir);
     return ERROR_NONE;

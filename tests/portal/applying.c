@@ -149,10 +149,11 @@ void applying_submit(struct exchange *x, const struct applying *applying, const 
 {
     struct enrollment_request request = {NULL, NULL, {0}, {0}};
     X509_NAME *subject = subject_name_new(&account->registration);
+    const struct key_profile *profile = key_profile_current(x->store);
     enum request_fault fault = REQUEST_NO_MEMORY;
 
-    if (subject != NULL)
-        fault = enrollment_request_read(pkcs10.data, pkcs10.len, subject, &request);
+    if (subject != NULL && profile != NULL)
+        fault = enrollment_request_read(pkcs10.data, pkcs10.len, subject, profile, &request);
     if (fault == REQUEST_OK)
         submit(x, applying, account, pkcs10, &request);
     else if (fault == REQUEST_NO_MEMORY)

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "key_profile.h"
+
 static FILE *open_in(const char *data_dir, const char *name)
 {
     char path[4096];
@@ -161,8 +163,9 @@ static bool add_profile(X509 *certificate, const struct ca *ca, const struct ca_
 
     if (!ca_extension_add(certificate, ca->issuing, NID_basic_constraints, "critical,CA:FALSE") ||
         !ca_extension_add(certificate, ca->issuing, NID_key_usage,
-                          signing ? "critical,digitalSignature,nonRepudiation"
-                                  : "critical,keyEncipherment") ||
+                          signing                             ? "critical,digitalSignature,nonRepudiation"
+                          : key_profile_agrees(order->key) ? "critical,keyAgreement"
+                                                              : "critical,keyEncipherment") ||
         !ca_extension_add(certificate, ca->issuing, NID_ext_key_usage,
                           signing ? "emailProtection,clientAuth" : "emailProtection") ||
         !ca_extension_add(certificate, ca->issuing, NID_subject_key_identifier, "hash") ||

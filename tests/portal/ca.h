@@ -14,7 +14,6 @@
 #include "clock.h"
 #include "store_certificate.h"
 
-#define CA_KEY_BITS            2048
 #define CA_VALIDITY_DAYS       365
 #define CA_RENEWAL_WINDOW_DAYS 30
 #define CA_CRL_VALIDITY_S      CLOCK_DAY_S

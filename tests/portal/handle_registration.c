@@ -2,15 +2,17 @@
 #include <strings.h>
 
 #include "handlers.h"
+#include "key_profile.h"
 #include "store_terms.h"
 #include "subject.h"
 
-static json_t *profile_json(void)
+/* curve is there for keys that have one. */
+static json_t *profile_json(const struct key_profile *keys)
 {
-    return json_pack("{s:s, s:i, s:i, s:i, s:[s, s], s:[s]}", "key_type", "RSA", "key_bits", CA_KEY_BITS,
-                     "validity_days", CA_VALIDITY_DAYS, "renewal_window_days", CA_RENEWAL_WINDOW_DAYS,
-                     "signing_key_usage", "digitalSignature", "nonRepudiation", "encryption_key_usage",
-                     "keyEncipherment");
+    return json_pack("{s:s, s:i, s:s*, s:i, s:i, s:[s, s], s:[s]}", "key_type", keys->type, "key_bits", keys->bits,
+                     "curve", keys->curve, "validity_days", CA_VALIDITY_DAYS, "renewal_window_days",
+                     CA_RENEWAL_WINDOW_DAYS, "signing_key_usage", "digitalSignature", "nonRepudiation",
+                     "encryption_key_usage", keys->curve == NULL ? "keyEncipherment" : "keyAgreement");
 }
 
 void handle_registration_get(struct exchange *x)
@@ -18,9 +20,10 @@ void handle_registration_get(struct exchange *x)
     struct account account;
     const struct registration *r = &account.registration;
     char dn[SUBJECT_DN_SIZE];
+    const struct key_profile *keys = key_profile_current(x->store);
     X509_NAME *name = NULL;
 
-    if (account_find(x->store, x->session.account, x->now_s, &account) != STORE_ROW) {
+    if (keys == NULL || account_find(x->store, x->session.account, x->now_s, &account) != STORE_ROW) {
         answer_failure(x);
         return;
     }
@@ -33,7 +36,7 @@ void handle_registration_get(struct exchange *x)
                               "subject_dn", dn, "subject", "common_name", r->common_name, "organization",
                               json_text_or_null(r->organization), "country", r->country, "email", r->email,
                               "registration_number", r->registration_number, "approved", account.approved,
-                              "profile", profile_json()));
+                              "profile", profile_json(keys)));
     X509_NAME_free(name);
 }
 

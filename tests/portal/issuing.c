@@ -92,6 +92,7 @@ enum error_code issuing_run_waiting(const struct ca *ca, struct store *store, in
 {
     struct enrollment_request request = {NULL, NULL, {0}, {0}};
     enum error_code status = ERROR_NONE;
+    const struct key_profile *profile = NULL;
     X509_NAME *subject = NULL;
     struct account account;
     uint8_t *der = NULL;
@@ -101,7 +102,9 @@ enum error_code issuing_run_waiting(const struct ca *ca, struct store *store, in
         application_request(store, application->application_id, &der, &len) != STORE_ROW)
         return error_set(err, ERROR_IO, "The application cannot be read from the database.");
     subject = subject_name_new(&account.registration);
-    if (subject == NULL || enrollment_request_read(der, len, subject, &request) != REQUEST_OK)
+    profile = key_profile_current(store);
+    if (subject == NULL || profile == NULL ||
+        enrollment_request_read(der, len, subject, profile, &request) != REQUEST_OK)
         status = error_set(err, ERROR_STATE,
                            "The request no longer fits the registration; the subject must apply anew.");
     else

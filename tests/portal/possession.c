@@ -1,23 +1,38 @@
 #include "possession.h"
 
 #include <openssl/cms.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "key_profile.h"
+
+/* OpenSSL's own choice for the KDF is SHA-1. */
+static bool add_recipient(CMS_ContentInfo *cms, X509 *certificate)
+{
+    CMS_RecipientInfo *recipient = CMS_add1_recipient_cert(cms, certificate, CMS_KEY_PARAM);
+    EVP_PKEY *key = X509_get0_pubkey(certificate);
+
+    if (recipient == NULL || !key_profile_agrees(key))
+        return recipient != NULL;
+    return EVP_PKEY_CTX_set_ecdh_kdf_md(CMS_RecipientInfo_get0_pkey_ctx(recipient), key_profile_digest(key)) == 1;
+}
+
 static CMS_ContentInfo *envelop(X509 *certificate, const uint8_t *value, size_t len)
 {
-    STACK_OF(X509) *recipients = sk_X509_new_null();
     BIO *in = BIO_new_mem_buf(value, (int)len);
-    CMS_ContentInfo *cms = NULL;
+    CMS_ContentInfo *cms = CMS_encrypt(NULL, NULL, EVP_aes_256_cbc(), CMS_BINARY | CMS_PARTIAL);
+    bool ok = in != NULL && cms != NULL && add_recipient(cms, certificate) &&
+              CMS_final(cms, in, NULL, CMS_BINARY) == 1;
 
-    if (recipients != NULL && in != NULL && sk_X509_push(recipients, certificate) > 0)
-        cms = CMS_encrypt(recipients, in, EVP_aes_256_cbc(), CMS_BINARY);
     BIO_free(in);
-    sk_X509_free(recipients);
-    return cms;
+    if (ok)
+        return cms;
+    CMS_ContentInfo_free(cms);
+    return NULL;
 }
 
 bool possession_challenge(X509 *encryption_certificate, struct challenge *challenge, uint8_t **enveloped,
@@ -53,15 +68,14 @@ bool possession_signature_holds(X509 *signing_certificate, const char *applicati
 {
     uint8_t message[sizeof(POSSESSION_LABEL) + UUID_SIZE +
                     CHALLENGE_SIZE]; /* both sizes count the NUL that separates */
+    EVP_PKEY *key = X509_get0_pubkey(signing_certificate);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     bool ok;
 
     memcpy(message, POSSESSION_LABEL, sizeof(POSSESSION_LABEL));
     memcpy(message + sizeof(POSSESSION_LABEL), application_id, UUID_SIZE);
     memcpy(message + sizeof(POSSESSION_LABEL) + UUID_SIZE, nonce, CHALLENGE_SIZE);
-    ok = context != NULL &&
-         EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, X509_get0_pubkey(signing_certificate)) ==
-             1 &&
+    ok = context != NULL && EVP_DigestVerifyInit(context, NULL, key_profile_digest(key), NULL, key) == 1 &&
          EVP_DigestVerify(context, signature, len, message, sizeof(message)) == 1;
     EVP_MD_CTX_free(context);
     ERR_clear_error();

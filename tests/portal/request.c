@@ -1,11 +1,6 @@
 #include "request.h"
 
-#include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/rsa.h>
-#include <string.h>
-
-#include "ca.h"
 
 static const struct {
     const char *reason;
@@ -26,24 +21,8 @@ const char *request_fault_text(enum request_fault fault)
     return fault_rows[fault].text;
 }
 
-/* RSA of the profile's size, with a public exponent of 65537 or more, as SP 800-56B asks and as tokens make.
- */
-static bool key_fits_profile(EVP_PKEY *key)
-{
-    BIGNUM *exponent = NULL;
-    bool ok;
-
-    if (key == NULL || EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA || EVP_PKEY_get_bits(key) != CA_KEY_BITS)
-        return false;
-    if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
-        return false;
-    ok = BN_num_bits(exponent) >= 17;
-    BN_free(exponent);
-    return ok;
-}
-
-/* A modulus that is odd, composite and without small factors (SP 800-56B section 6.4.2.2). Costs more than
- * verifying a signature, so it comes last. */
+/* A modulus that is odd, composite and without small factors (SP 800-56B section 6.4.2.2), or a point on the curve (SP
+ * 800-56A section 5.6.2.3.3). Costs more than verifying a signature, so it comes last. */
 static bool key_is_sound(EVP_PKEY *key)
 {
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
@@ -53,22 +32,34 @@ static bool key_is_sound(EVP_PKEY *key)
     return ok;
 }
 
-static bool signature_verifies(X509_REQ *req, EVP_PKEY *key)
+/* RFC 4055 section 5: RSA's parameters are NULL, or left out by old software; RFC 5758 section 3.2: ECDSA has none.
+ * They are not signed, so nothing else may hide there. */
+static bool parameters_are_sound(X509_REQ *req, int key_nid)
 {
-    int nid = X509_REQ_get_signature_nid(req);
     const X509_ALGOR *algorithm = NULL;
     int parameters = V_ASN1_UNDEF;
 
-    /* RFC 4055 section 5: the parameters are NULL, or left out by old software. They are not signed, so
-     * nothing else may hide there. */
     X509_REQ_get0_signature(req, NULL, &algorithm);
     X509_ALGOR_get0(NULL, &parameters, NULL, algorithm);
-    if (parameters != V_ASN1_NULL && parameters != V_ASN1_UNDEF)
-        return false;
-    if (nid != NID_sha256WithRSAEncryption && nid != NID_sha384WithRSAEncryption &&
-        nid != NID_sha512WithRSAEncryption)
-        return false;
-    return X509_REQ_verify(req, key) == 1;
+    return parameters == V_ASN1_UNDEF || (parameters == V_ASN1_NULL && key_nid == NID_rsaEncryption);
+}
+
+static bool digest_is_enough(int nid, EVP_PKEY *key)
+{
+    const EVP_MD *digest = EVP_get_digestbynid(nid);
+
+    return (nid == NID_sha256 || nid == NID_sha384 || nid == NID_sha512) && digest != NULL &&
+           EVP_MD_get_size(digest) >= EVP_MD_get_size(key_profile_digest(key));
+}
+
+static bool signature_verifies(X509_REQ *req, EVP_PKEY *key)
+{
+    const int expected = key_profile_agrees(key) ? NID_X9_62_id_ecPublicKey : NID_rsaEncryption;
+    int digest_nid = NID_undef, key_nid = NID_undef;
+
+    return OBJ_find_sigid_algs(X509_REQ_get_signature_nid(req), &digest_nid, &key_nid) == 1 &&
+           key_nid == expected && digest_is_enough(digest_nid, key) && parameters_are_sound(req, key_nid) &&
+           X509_REQ_verify(req, key) == 1;
 }
 
 /* The value of the one attribute of the pinwardEncryptionRequest type, which has one value, an OCTET STRING.
@@ -100,14 +91,14 @@ static bool spki_sha256(EVP_PKEY *key, uint8_t out[SHA256_SIZE])
     return ok;
 }
 
-static enum request_fault read_keys(X509_REQ *req, const X509_NAME *subject,
+static enum request_fault read_keys(X509_REQ *req, const X509_NAME *subject, const struct key_profile *profile,
                                     struct enrollment_request *request)
 {
     const ASN1_OCTET_STRING *crmf = find_encryption_request(req);
     enum request_fault fault;
 
     request->signing_key = X509_REQ_get_pubkey(req);
-    if (!key_fits_profile(request->signing_key))
+    if (!key_profile_fits(profile, request->signing_key))
         return REQUEST_WRONG_KEY;
     if (!signature_verifies(req, request->signing_key))
         return REQUEST_BAD_SIGNATURE;
@@ -119,7 +110,7 @@ static enum request_fault read_keys(X509_REQ *req, const X509_NAME *subject,
                              &request->encryption_key);
     if (fault != REQUEST_OK)
         return fault;
-    if (!key_fits_profile(request->encryption_key))
+    if (!key_profile_fits(profile, request->encryption_key))
         return REQUEST_WRONG_KEY;
     if (EVP_PKEY_eq(request->signing_key, request->encryption_key) == 1)
         return REQUEST_SAME_KEYS;
@@ -132,7 +123,7 @@ static enum request_fault read_keys(X509_REQ *req, const X509_NAME *subject,
 }
 
 enum request_fault enrollment_request_read(const uint8_t *der, size_t len, const X509_NAME *subject,
-                                           struct enrollment_request *request)
+                                           const struct key_profile *profile, struct enrollment_request *request)
 {
     struct enrollment_request read = {NULL, NULL, {0}, {0}};
     const unsigned char *end = der;
@@ -140,7 +131,7 @@ enum request_fault enrollment_request_read(const uint8_t *der, size_t len, const
     enum request_fault fault = REQUEST_NOT_PKCS10;
 
     if (req != NULL && end == der + len)
-        fault = read_keys(req, subject, &read);
+        fault = read_keys(req, subject, profile, &read);
     X509_REQ_free(req);
     ERR_clear_error();
     if (fault == REQUEST_OK)

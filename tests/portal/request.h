@@ -10,6 +10,7 @@
 
 #include <openssl/x509.h>
 
+#include "key_profile.h"
 #include "store_application.h"
 
 /* The attribute that holds an OCTET STRING with the DER of RFC 4211 CertReqMessages. Its arc is 2.25: a UUID.
@@ -21,10 +22,11 @@
     X(REQUEST_OK, "", "")                                                                                    \
     X(REQUEST_NOT_PKCS10, "not-pkcs10", "The request is not the DER of one PKCS#10; make it anew.")          \
     X(REQUEST_BAD_SIGNATURE, "bad-signature",                                                                \
-      "The PKCS#10 is not signed by its own key with RSA and SHA-256 or better; make it anew.")              \
+      "The PKCS#10 is not signed by its own key with SHA-256 or better (SHA-384 with P-384); make it anew.") \
     X(REQUEST_WRONG_SUBJECT, "wrong-subject",                                                                \
       "The subject is not the registered one; use the subject_dn of the registration.")                      \
-    X(REQUEST_WRONG_KEY, "wrong-key", "A key is not of the profile; make RSA keys of 2048 bits.")            \
+    X(REQUEST_WRONG_KEY, "wrong-key",                                                                        \
+      "A key is not of the profile; make keys of the type and size that the registration's profile says.")   \
     X(REQUEST_SAME_KEYS, "same-keys", "The signing and the encryption key are the same; make two pairs.")    \
     X(REQUEST_KEY_REUSED, "key-reused", "A key was already used in an application; make new pairs.")         \
     X(REQUEST_CRMF_MISSING, "crmf-missing",                                                                  \
@@ -61,7 +63,7 @@ const char *request_fault_text(enum request_fault fault);
 
 /* Everything that can be judged from the bytes alone. *request is filled on REQUEST_OK only. */
 enum request_fault enrollment_request_read(const uint8_t *der, size_t len, const X509_NAME *subject,
-                                           struct enrollment_request *request);
+                                           const struct key_profile *profile, struct enrollment_request *request);
 void enrollment_request_clear(struct enrollment_request *request);
 
 /* Verifies a renewal's CMS SignedData against the signer's certificate, as stored here, and hands out its

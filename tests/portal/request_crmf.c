@@ -2,8 +2,9 @@
  *
  *   CertReqMessages ::= SEQUENCE OF CertReqMsg, exactly one
  *   CertReqMsg      ::= SEQUENCE { certReq, popo ProofOfPossession }
- *   certReq         ::= SEQUENCE { certReqId INTEGER 0, certTemplate { subject, publicKey, (nothing that
- * binds the CA) } } popo            ::= keyEncipherment [2] { subsequentMessage [1] INTEGER }
+ *   certReq         ::= SEQUENCE { certReqId INTEGER 0, certTemplate }
+ *   certTemplate    ::= SEQUENCE { subject, publicKey } (nothing that binds the CA)
+ *   popo            ::= keyEncipherment [2] (RSA) or keyAgreement [3] (EC) { subsequentMessage [1] INTEGER }
  *
  * OpenSSL 3.0 parses CRMF but hands out neither the template's public key nor the kind of proof, so these two
  * are taken from the encoding that its parser has accepted. */
@@ -80,27 +81,35 @@ static EVP_PKEY *find_public_key(struct span template)
     return NULL;
 }
 
-/* keyEncipherment with subsequentMessage encrCert (0) or challengeResp (1): activation sends both in one. */
-static bool possession_comes_later(struct span popo)
+/* keyEncipherment or, for a key that does ECDH, keyAgreement (RFC 4211 sections 4.2 and 4.3), with subsequentMessage
+ * encrCert (0) or challengeResp (1): activation sends both in one. */
+static bool possession_comes_later(struct span popo, const EVP_PKEY *key)
 {
-    struct span kind, message;
+    int kind = key_profile_agrees(key) ? OSSL_CRMF_POPO_KEYAGREE : OSSL_CRMF_POPO_KEYENC;
+    struct span proof, message;
 
-    return expect(&popo, V_ASN1_CONTEXT_SPECIFIC, OSSL_CRMF_POPO_KEYENC, &kind) && popo.len == 0 &&
-           expect(&kind, V_ASN1_CONTEXT_SPECIFIC, OSSL_CRMF_POPOPRIVKEY_SUBSEQUENTMESSAGE, &message) &&
-           kind.len == 0 && message.len == 1 && message.at[0] <= 1;
+    return expect(&popo, V_ASN1_CONTEXT_SPECIFIC, kind, &proof) && popo.len == 0 &&
+           expect(&proof, V_ASN1_CONTEXT_SPECIFIC, OSSL_CRMF_POPOPRIVKEY_SUBSEQUENTMESSAGE, &message) &&
+           proof.len == 0 && message.len == 1 && message.at[0] <= 1;
 }
 
 static EVP_PKEY *read_message(struct span messages)
 {
     struct span list, message, request, id, template;
+    EVP_PKEY *key;
 
     if (!expect(&messages, V_ASN1_UNIVERSAL, V_ASN1_SEQUENCE, &list) || messages.len != 0 ||
         !expect(&list, V_ASN1_UNIVERSAL, V_ASN1_SEQUENCE, &message) || list.len != 0 ||
-        !expect(&message, V_ASN1_UNIVERSAL, V_ASN1_SEQUENCE, &request) || !possession_comes_later(message) ||
+        !expect(&message, V_ASN1_UNIVERSAL, V_ASN1_SEQUENCE, &request) ||
         !expect(&request, V_ASN1_UNIVERSAL, V_ASN1_INTEGER, &id) || id.len != 1 || id.at[0] != 0 ||
         !expect(&request, V_ASN1_UNIVERSAL, V_ASN1_SEQUENCE, &template))
         return NULL;
-    return find_public_key(template);
+    key = find_public_key(template);
+    if (key != NULL && !possession_comes_later(message, key)) {
+        EVP_PKEY_free(key);
+        key = NULL;
+    }
+    return key;
 }
 
 enum request_fault request_crmf_key(const uint8_t *der, size_t len, const X509_NAME *subject, EVP_PKEY **key)
