@@ -261,8 +261,7 @@ void account_print_registration(FILE *out, const struct portal_registration *reg
     account_print_line(out, _("Registration number"), registration->registration_number);
     account_print_line(out, _("Subject"), registration->subject_dn);
     account_print_line(out, _("Approved"), registration->approved ? _("yes") : _("no"));
-    fprintf(out, _("  The certificates will have %s keys of %u bits and be valid for %u days.\n"),
-            registration->profile.key_type, registration->profile.key_bits,
+    fprintf(out, _("  The certificates will have %s keys and be valid for %u days.\n"), registration->profile.keys->name,
             registration->profile.validity_days);
 }
 

@@ -178,6 +178,26 @@ static time_t certcheck_chain_time(const struct certcheck *c)
     return begins > c->trust->now ? begins : c->trust->now;
 }
 
+/* OpenSSL's purpose for S/MIME encryption knows key encipherment only, so a key that agrees on secrets (RFC 8551 section
+ * 4.4.2) is judged by certcheck_key_usage and certcheck_extended_key_usage alone, and its issuers here. */
+static int certcheck_purpose(const struct certcheck *c)
+{
+    if (c->promise->use == CERTCHECK_SIGNING) {
+        return X509_PURPOSE_SMIME_SIGN;
+    }
+    return c->promise->key_usage & KU_KEY_AGREEMENT ? X509_PURPOSE_ANY : X509_PURPOSE_SMIME_ENCRYPT;
+}
+
+static bool certcheck_issuers_fit(STACK_OF(X509) * chain)
+{
+    for (int i = 1; i < sk_X509_num(chain); i++) {
+        if (X509_check_purpose(sk_X509_value(chain, i), X509_PURPOSE_SMIME_ENCRYPT, 1) <= 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum error_code certcheck_chain(const struct certcheck *c, STACK_OF(X509) * *chain, struct error *err)
 {
     X509_STORE_CTX *context = X509_STORE_CTX_new();
@@ -191,9 +211,7 @@ static enum error_code certcheck_chain(const struct certcheck *c, STACK_OF(X509)
     parameters = X509_STORE_CTX_get0_param(context);
     X509_VERIFY_PARAM_set_time(parameters, certcheck_chain_time(c));
     X509_VERIFY_PARAM_set_auth_level(parameters, CERTCHECK_AUTH_LEVEL);
-    X509_VERIFY_PARAM_set_purpose(parameters, c->promise->use == CERTCHECK_SIGNING
-                                                  ? X509_PURPOSE_SMIME_SIGN
-                                                  : X509_PURPOSE_SMIME_ENCRYPT);
+    X509_VERIFY_PARAM_set_purpose(parameters, certcheck_purpose(c));
     X509_VERIFY_PARAM_set_trust(parameters, X509_TRUST_EMAIL);
     if (X509_verify_cert(context) != 1) {
         char what[256];
@@ -201,6 +219,8 @@ static enum error_code certcheck_chain(const struct certcheck *c, STACK_OF(X509)
         snprintf(what, sizeof what, _("does not chain to the pinned CA (%s)"),
                  X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
         status = certcheck_wrong(c, what, err);
+    } else if (certcheck_purpose(c) == X509_PURPOSE_ANY && !certcheck_issuers_fit(X509_STORE_CTX_get0_chain(context))) {
+        status = certcheck_wrong(c, _("is issued by a CA that may not issue for e-mail"), err);
     } else if (chain) {
         *chain = X509_STORE_CTX_get1_chain(context);
         status = *chain ? ERROR_NONE : error_set(err, ERROR_MEMORY, "%s", "");

@@ -8,7 +8,8 @@
 /* RFC 4211 section 4.2: SubsequentMessage ::= INTEGER { encrCert (0), challengeResp (1) } */
 #define CRMF_CHALLENGE_RESPONSE 1
 #define CRMF_SUBSEQUENT_MESSAGE 0 /* index in the CHOICE below */
-#define CRMF_KEY_ENCIPHERMENT   0 /* index in the CHOICE below */
+#define CRMF_KEY_ENCIPHERMENT   0 /* index in the CHOICE below: RSA */
+#define CRMF_KEY_AGREEMENT      1 /* the same for EC (RFC 4211 section 4.3) */
 
 /* Only the members that are used; the tags are those of RFC 4211 appendix B (implicit tags, but a CHOICE is
  * always tagged explicitly: X.680 section 31.2.7). */
@@ -33,6 +34,7 @@ typedef struct {
     int type;
     union {
         CRMF_PRIVATE_KEY *key_encipherment;
+        CRMF_PRIVATE_KEY *key_agreement;
     } value;
 } CRMF_POSSESSION;
 
@@ -63,6 +65,7 @@ ASN1_SEQUENCE(CRMF_TEMPLATE) =
                         ASN1_CHOICE(CRMF_POSSESSION) =
                             {
                                 ASN1_EXP(CRMF_POSSESSION, value.key_encipherment, CRMF_PRIVATE_KEY, 2),
+                                ASN1_EXP(CRMF_POSSESSION, value.key_agreement, CRMF_PRIVATE_KEY, 3),
 } static_ASN1_CHOICE_END(CRMF_POSSESSION)
 
                                 ASN1_SEQUENCE(CRMF_MESSAGE) =
@@ -76,15 +79,20 @@ ASN1_SEQUENCE(CRMF_TEMPLATE) =
                                             static_ASN1_ITEM_TEMPLATE_END(CRMF_MESSAGES)
 
     /* A choice's member is made by hand: OpenSSL makes a new choice empty. */
-    static bool crmf_fill_possession(CRMF_POSSESSION * possession)
+    static bool crmf_fill_possession(CRMF_POSSESSION * possession, const EVP_PKEY *public_key)
 {
+    const bool agrees = EVP_PKEY_get_base_id(public_key) == EVP_PKEY_EC;
     CRMF_PRIVATE_KEY *private_key = (CRMF_PRIVATE_KEY *)ASN1_item_new(ASN1_ITEM_rptr(CRMF_PRIVATE_KEY));
 
     if (!private_key) {
         return false;
     }
-    possession->type = CRMF_KEY_ENCIPHERMENT;
-    possession->value.key_encipherment = private_key;
+    possession->type = agrees ? CRMF_KEY_AGREEMENT : CRMF_KEY_ENCIPHERMENT;
+    if (agrees) {
+        possession->value.key_agreement = private_key;
+    } else {
+        possession->value.key_encipherment = private_key;
+    }
     private_key->value.subsequent_message = ASN1_INTEGER_new();
     if (!private_key->value.subsequent_message) {
         return false;
@@ -100,7 +108,7 @@ static CRMF_MESSAGE *crmf_message(X509_NAME *subject, EVP_PKEY *public_key)
     if (message && ASN1_INTEGER_set(message->request->id, 0) == 1 &&
         X509_NAME_set(&message->request->template->subject, subject) == 1 &&
         X509_PUBKEY_set(&message->request->template->public_key, public_key) == 1 &&
-        crmf_fill_possession(message->possession)) {
+        crmf_fill_possession(message->possession, public_key)) {
         return message;
     }
     ASN1_item_free((ASN1_VALUE *)message, ASN1_ITEM_rptr(CRMF_MESSAGE));

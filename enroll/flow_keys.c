@@ -166,7 +166,7 @@ static enum error_code flow_describe_pairs(const struct flow *flow, struct bytes
             return error_set(err, ERROR_MEMORY, "%s", "");
         }
         specs[i] = (struct token_key_spec){.use = i == 0 ? TOKEN_SIGNING : TOKEN_ENCRYPTION,
-                                           .bits = flow->promised.profile.key_bits,
+                                           .profile = flow->promised.profile.keys,
                                            .id = &ids[i],
                                            .label = labels[i],
                                            .interrupted = flow->resumed,
@@ -198,7 +198,7 @@ enum error_code flow_step_generate(struct flow *flow, struct error *err)
             status = flow_check_exportable(flow, &specs[i], err);
         }
         if (status == ERROR_NONE) {
-            printf(_("  \"%s\": RSA, %u bits, %.2f s\n"), specs[i].label, specs[i].bits, seconds[i]);
+            printf(_("  \"%s\": %s, %.2f s\n"), specs[i].label, specs[i].profile->name, seconds[i]);
         }
         bytes_clear(&ids[i]);
     }

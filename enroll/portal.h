@@ -19,6 +19,7 @@
 #include "common/error.h"
 #include "common/secret.h"
 #include "enroll/bytes.h"
+#include "enroll/key_profile.h"
 #include "enroll/problem.h"
 
 struct portal;
@@ -76,8 +77,7 @@ struct portal_policy {
 
 /* Key usage bits are OpenSSL's KU_ values. */
 struct portal_profile {
-    const char *key_type;
-    unsigned key_bits;
+    const struct key_profile *keys;
     unsigned validity_days;
     unsigned renewal_window_days;
     unsigned signing_key_usage;

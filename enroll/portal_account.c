@@ -6,6 +6,8 @@
 
 #include "common/i18n.h"
 
+#define PORTAL_REGISTRATION "/registration"
+
 json_t *portal_json_secret(const struct secret *secret, struct error *err)
 {
     json_t *json = json_stringn(secret_bytes(secret), secret_length(secret));
@@ -164,34 +166,50 @@ static bool portal_read_key_usage(const json_t *names, unsigned *usage)
     return bits != 0;
 }
 
-/* The key size and the days are used as they are, so they must be sane. */
-static const char *portal_read_profile(json_t *json, struct portal_profile *profile)
+static const char *portal_read_usages(const json_t *signing, const json_t *encryption, struct portal_profile *profile)
 {
+    if (!portal_read_key_usage(signing, &profile->signing_key_usage) ||
+        !portal_read_key_usage(encryption, &profile->encryption_key_usage)) {
+        return "signing_key_usage or encryption_key_usage";
+    }
+    if (!key_profile_allows_signing(profile->keys, profile->signing_key_usage)) {
+        return "signing_key_usage is not for a key that only signs";
+    }
+    return key_profile_allows_encryption(profile->keys, profile->encryption_key_usage)
+               ? NULL
+               : "encryption_key_usage is not for a key that only decrypts";
+}
+
+/* The kind of keys and the days are used as they are, so they must be sane. */
+static enum error_code portal_read_profile(json_t *json, struct portal_profile *profile, struct error *err)
+{
+    const char *type = NULL;
+    const char *curve = NULL;
+    const char *wrong = "profile";
+    enum error_code status = ERROR_NONE;
     int bits = 0;
     int validity = 0;
     int window = 0;
     json_t *signing = NULL;
     json_t *encryption = NULL;
 
-    if (json_unpack(json, "{s:s, s:i, s:i, s:i, s:o, s:o}", "key_type", &profile->key_type, "key_bits", &bits,
+    if (json_unpack(json, "{s:s, s:i, s?s, s:i, s:i, s:o, s:o}", "key_type", &type, "key_bits", &bits, "curve", &curve,
                     "validity_days", &validity, "renewal_window_days", &window, "signing_key_usage", &signing,
                     "encryption_key_usage", &encryption) != 0) {
-        return "profile";
+        return portal_bad_answer(err, PORTAL_REGISTRATION, wrong);
     }
-    if (strcmp(profile->key_type, "RSA") != 0 || bits < 2048 || bits > 8192) {
-        return "key_type and key_bits are not RSA of 2048 to 8192 bits";
+    status = key_profile_find(type, bits, curve, &profile->keys, err);
+    if (status != ERROR_NONE) {
+        return status;
     }
-    if (validity < 1 || validity > 3660 || window < 0 || window > validity) {
-        return "validity_days or renewal_window_days";
+    wrong = validity < 1 || validity > 3660 || window < 0 || window > validity ? "validity_days or renewal_window_days"
+                                                                               : portal_read_usages(signing, encryption, profile);
+    if (wrong) {
+        return portal_bad_answer(err, PORTAL_REGISTRATION, wrong);
     }
-    if (!portal_read_key_usage(signing, &profile->signing_key_usage) ||
-        !portal_read_key_usage(encryption, &profile->encryption_key_usage)) {
-        return "signing_key_usage or encryption_key_usage";
-    }
-    profile->key_bits = (unsigned)bits;
     profile->validity_days = (unsigned)validity;
     profile->renewal_window_days = (unsigned)window;
-    return NULL;
+    return ERROR_NONE;
 }
 
 enum error_code portal_read_registration(json_t *json, struct portal_registration *registration,
@@ -202,22 +220,20 @@ enum error_code portal_read_registration(json_t *json, struct portal_registratio
     json_t *profile = NULL;
     int approved = 0;
     json_error_t why;
-    const char *wrong = NULL;
+    enum error_code status;
 
     if (json_unpack_ex(json, &why, 0, "{s:s, s:s, s:{s:s, s:o, s:s, s:s, s:s}, s:b, s:o}", "account",
                        &got.account, "subject_dn", &got.subject_dn, "subject", "common_name",
                        &got.common_name, "organization", &organization, "country", &got.country, "email",
                        &got.email, "registration_number", &got.registration_number, "approved", &approved,
                        "profile", &profile) != 0) {
-        wrong = why.text;
+        status = portal_bad_answer(err, PORTAL_REGISTRATION, why.text);
     } else if (!json_is_null(organization) && !json_is_string(organization)) {
-        wrong = "organization";
+        status = portal_bad_answer(err, PORTAL_REGISTRATION, "organization");
     } else {
-        wrong = portal_read_profile(profile, &got.profile);
+        status = portal_read_profile(profile, &got.profile, err);
     }
-    if (wrong) {
-        enum error_code status = portal_bad_answer(err, "/registration", wrong);
-
+    if (status != ERROR_NONE) {
         portal_registration_clear(&got);
         return status;
     }
@@ -230,7 +246,7 @@ enum error_code portal_read_registration(json_t *json, struct portal_registratio
 enum error_code portal_get_registration(struct portal *portal, struct portal_registration *registration,
                                         struct error *err)
 {
-    struct portal_call call = {.method = "GET", .path = "/registration", .repeatable = true};
+    struct portal_call call = {.method = "GET", .path = PORTAL_REGISTRATION, .repeatable = true};
     json_t *answer = NULL;
     enum error_code status = portal_send(portal, &call, &answer, err);
 

@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 
 #include "common/i18n.h"
+#include "enroll/key_profile.h"
 #include "enroll/token.h"
 
 static const char possession_domain[] = "pinward-activation-v1"; /* its NUL is signed too */
@@ -39,7 +40,7 @@ enum error_code possession_sign(EVP_PKEY *signing_key, const char *application_i
         goto out;
     }
     ERR_clear_error();
-    if (EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, signing_key) != 1 ||
+    if (EVP_DigestSignInit(context, NULL, key_profile_digest(signing_key), NULL, signing_key) != 1 ||
         EVP_DigestSign(context, buffer, &len, message.data, message.len) != 1) {
         status = token_failed(err, _("signing the challenge"));
         goto out;
@@ -54,7 +55,16 @@ out:
     return status;
 }
 
-/* The one form that the API has: EnvelopedData, key transport to this certificate, nobody else. */
+/* To an EC key: ephemeral-static ECDH (RFC 5753 section 3.1). */
+static bool possession_agrees_with(CMS_RecipientInfo *recipient, X509 *certificate)
+{
+    STACK_OF(CMS_RecipientEncryptedKey) *keys = CMS_RecipientInfo_kari_get0_reks(recipient);
+
+    return sk_CMS_RecipientEncryptedKey_num(keys) == 1 &&
+           CMS_RecipientEncryptedKey_cert_cmp(sk_CMS_RecipientEncryptedKey_value(keys, 0), certificate) == 0;
+}
+
+/* The one form that the API has for each kind of key: EnvelopedData to this certificate, to nobody else. */
 static bool possession_is_ours(CMS_ContentInfo *cms, X509 *certificate)
 {
     STACK_OF(CMS_RecipientInfo) * recipients;
@@ -68,8 +78,14 @@ static bool possession_is_ours(CMS_ContentInfo *cms, X509 *certificate)
         return false;
     }
     recipient = sk_CMS_RecipientInfo_value(recipients, 0);
-    return CMS_RecipientInfo_type(recipient) == CMS_RECIPINFO_TRANS &&
-           CMS_RecipientInfo_ktri_cert_cmp(recipient, certificate) == 0;
+    switch (CMS_RecipientInfo_type(recipient)) {
+    case CMS_RECIPINFO_TRANS:
+        return CMS_RecipientInfo_ktri_cert_cmp(recipient, certificate) == 0;
+    case CMS_RECIPINFO_AGREE:
+        return possession_agrees_with(recipient, certificate);
+    default:
+        return false;
+    }
 }
 
 static enum error_code possession_take(BIO *content, struct secret **decrypted, struct error *err)

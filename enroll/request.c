@@ -7,6 +7,7 @@
 
 #include "common/i18n.h"
 #include "enroll/crmf.h"
+#include "enroll/key_profile.h"
 #include "enroll/token.h"
 
 /* The public half as a key of its own, which has nothing to do with the token. */
@@ -71,7 +72,7 @@ enum error_code request_build(X509_NAME *subject, EVP_PKEY *signing_key, EVP_PKE
         goto out;
     }
     ERR_clear_error();
-    if (X509_REQ_sign(request, signing_key, EVP_sha256()) <= 0) {
+    if (X509_REQ_sign(request, signing_key, key_profile_digest(signing_key)) <= 0) {
         status = token_failed(err, _("signing the request"));
         goto out;
     }
@@ -102,7 +103,8 @@ enum error_code request_sign_renewal(const struct bytes *request, X509 *old_cert
     if (content) {
         cms = CMS_sign(NULL, NULL, NULL, content, CMS_BINARY | CMS_PARTIAL);
     }
-    if (!cms || !CMS_add1_signer(cms, old_certificate, old_key, EVP_sha256(), CMS_BINARY | CMS_NOSMIMECAP) ||
+    if (!cms || !CMS_add1_signer(cms, old_certificate, old_key, key_profile_digest(old_key),
+                                 CMS_BINARY | CMS_NOSMIMECAP) ||
         CMS_final(cms, content, NULL, CMS_BINARY) != 1) {
         status = token_failed(err, _("signing the renewal with the old key"));
         goto out;

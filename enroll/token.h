@@ -18,6 +18,7 @@
 #include "common/config.h"
 #include "common/error.h"
 #include "enroll/bytes.h"
+#include "enroll/key_profile.h"
 
 struct token;
 
@@ -55,7 +56,7 @@ struct token_key {
 
 struct token_key_spec {
     enum token_use use;
-    unsigned bits;
+    const struct key_profile *profile; /* what kind of keys is made; not looked at when one is imported */
     const struct bytes *id;
     const char *label;
     bool interrupted; /* an earlier run may have been interrupted in making it */
@@ -64,7 +65,7 @@ struct token_key_spec {
 
 #define TOKEN_PAIRS 2
 
-/* Makes both RSA pairs at the same time, each unless a private key with its id is there. What a killed run left half
+/* Makes both pairs at the same time, each unless a private key with its id is there. What a killed run left half
  * made is replaced. seconds: how long each took, 0 when it was there. After an error one of them may have been made: the
  * same call goes on. */
 enum error_code token_generate(struct token *token, const struct token_key_spec specs[TOKEN_PAIRS],
@@ -94,8 +95,8 @@ enum error_code token_key_is_exportable(struct token *token, const struct bytes 
 enum error_code token_export_key(struct token *token, const struct bytes *id, EVP_PKEY *public_key, EVP_PKEY **key,
                                  struct error *err);
 
-/* Writes the pair unless it is there, protected by the module like any other. spec: bits and exportable are not looked
- * at. */
+/* Writes the pair unless it is there, protected by the module like any other. spec: profile and exportable are not
+ * looked at. */
 enum error_code token_import_pair(struct token *token, EVP_PKEY *key, const struct token_key_spec *spec,
                                   struct error *err);
 

@@ -1,78 +1,117 @@
 #include "enroll/token_internal.h"
 
 #include <pthread.h>
+#include <stdint.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/i18n.h"
 
-/* Usage separation: the signing key only signs, the encryption key only decrypts; neither unwraps or
+/* What tells the token which kind of pair to make, and what its halves may do. */
+struct token_recipe {
+    CK_MECHANISM mechanism;
+    CK_KEY_TYPE type;
+    CK_ULONG bits;
+    CK_BBOOL signs;
+    CK_BBOOL decrypts; /* RSA */
+    CK_BBOOL derives;  /* EC: it decrypts what was encrypted under a secret agreed on (ECDH) */
+    CK_BBOOL leaves;
+};
+
+static struct token_recipe token_recipe_for(const struct token_key_spec *spec)
+{
+    const bool ec = spec->profile->ec_params != NULL;
+    const bool signs = spec->use == TOKEN_SIGNING;
+
+    return (struct token_recipe){
+        .mechanism = {ec ? CKM_EC_KEY_PAIR_GEN : CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0},
+        .type = ec ? CKK_EC : CKK_RSA,
+        .bits = spec->profile->bits,
+        .signs = signs,
+        .decrypts = !signs && !ec,
+        .derives = !signs && ec,
+        .leaves = spec->exportable,
+    };
+}
+
+/* PKCS#11 curves 2.40, 2.3.3, and base specification 2.1.2: what a public template says of its kind. The count. */
+static CK_ULONG token_describe_kind(struct token_recipe *recipe, const struct token_key_spec *spec,
+                                    CK_ATTRIBUTE attributes[2])
+{
+    static CK_BYTE exponent[] = {0x01, 0x00, 0x01};
+
+    if (recipe->type == CKK_EC) {
+        attributes[0] = (CK_ATTRIBUTE){CKA_EC_PARAMS, (void *)(uintptr_t)spec->profile->ec_params,
+                                       spec->profile->ec_params_len};
+        return 1;
+    }
+    attributes[0] = (CK_ATTRIBUTE){CKA_MODULUS_BITS, &recipe->bits, sizeof recipe->bits};
+    attributes[1] = (CK_ATTRIBUTE){CKA_PUBLIC_EXPONENT, exponent, sizeof exponent};
+    return 2;
+}
+
+/* Usage separation: the signing key only signs, the encryption key only decrypts or, EC, derives; neither unwraps or
  * recovers, and none leaves the token that was not made for it. That it is used only when its user agrees is
  * the module's concern. */
 static CK_RV token_generate_pair(struct token *token, CK_SESSION_HANDLE session,
                                  const struct token_key_spec *spec)
 {
+    struct token_recipe recipe = token_recipe_for(spec);
     CK_BBOOL yes = CK_TRUE;
     CK_BBOOL no = CK_FALSE;
-    CK_BBOOL leaves = spec->exportable ? CK_TRUE : CK_FALSE;
-    CK_BBOOL signs = spec->use == TOKEN_SIGNING ? CK_TRUE : CK_FALSE;
-    CK_BBOOL decrypts = spec->use == TOKEN_ENCRYPTION ? CK_TRUE : CK_FALSE;
-    CK_ULONG bits = spec->bits;
-    CK_BYTE exponent[] = {0x01, 0x00, 0x01};
-    CK_KEY_TYPE type = CKK_RSA;
-    CK_MECHANISM mechanism = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0};
     CK_OBJECT_HANDLE public_key;
     CK_OBJECT_HANDLE private_key;
-    CK_ATTRIBUTE public_template[] = {
-        {CKA_KEY_TYPE, &type, sizeof type},
+    CK_ATTRIBUTE public_template[11] = {
+        {CKA_KEY_TYPE, &recipe.type, sizeof recipe.type},
         {CKA_TOKEN, &yes, sizeof yes},
         {CKA_PRIVATE, &no, sizeof no},
-        {CKA_MODULUS_BITS, &bits, sizeof bits},
-        {CKA_PUBLIC_EXPONENT, exponent, sizeof exponent},
-        {CKA_VERIFY, &signs, sizeof signs},
-        {CKA_ENCRYPT, &decrypts, sizeof decrypts},
+        {CKA_VERIFY, &recipe.signs, sizeof recipe.signs},
+        {CKA_ENCRYPT, &recipe.decrypts, sizeof recipe.decrypts},
         {CKA_WRAP, &no, sizeof no},
         {CKA_VERIFY_RECOVER, &no, sizeof no},
         {CKA_ID, spec->id->data, spec->id->len},
-        {CKA_LABEL, (void *)spec->label, strlen(spec->label)},
+        {CKA_LABEL, (void *)(uintptr_t)spec->label, strlen(spec->label)},
     };
     CK_ATTRIBUTE private_template[] = {
-        {CKA_KEY_TYPE, &type, sizeof type},
+        {CKA_KEY_TYPE, &recipe.type, sizeof recipe.type},
         {CKA_TOKEN, &yes, sizeof yes},
         {CKA_PRIVATE, &yes, sizeof yes},
         {CKA_SENSITIVE, &yes, sizeof yes},
-        {CKA_EXTRACTABLE, &leaves, sizeof leaves},
-        {CKA_SIGN, &signs, sizeof signs},
-        {CKA_DECRYPT, &decrypts, sizeof decrypts},
+        {CKA_EXTRACTABLE, &recipe.leaves, sizeof recipe.leaves},
+        {CKA_SIGN, &recipe.signs, sizeof recipe.signs},
+        {CKA_DECRYPT, &recipe.decrypts, sizeof recipe.decrypts},
+        {CKA_DERIVE, &recipe.derives, sizeof recipe.derives},
         {CKA_UNWRAP, &no, sizeof no},
         {CKA_SIGN_RECOVER, &no, sizeof no},
         {CKA_ID, spec->id->data, spec->id->len},
-        {CKA_LABEL, (void *)spec->label, strlen(spec->label)},
+        {CKA_LABEL, (void *)(uintptr_t)spec->label, strlen(spec->label)},
     };
+    const CK_ULONG public_count = 9 + token_describe_kind(&recipe, spec, public_template + 9);
 
-    return token->functions->C_GenerateKeyPair(
-        session, &mechanism, public_template, sizeof public_template / sizeof public_template[0],
-        private_template, sizeof private_template / sizeof private_template[0], &public_key, &private_key);
+    return token->functions->C_GenerateKeyPair(session, &recipe.mechanism, public_template, public_count, private_template,
+                                               sizeof private_template / sizeof private_template[0], &public_key,
+                                               &private_key);
 }
 
-/* An RSA key, or an object that has not yet been told what kind of key it is. */
-static bool token_may_be_rsa(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
+/* A key of a kind that is made here, or an object that has not yet been told what kind of key it is. */
+static bool token_may_be_ours(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
 {
     CK_KEY_TYPE type = CKK_VENDOR_DEFINED;
     CK_ATTRIBUTE attribute = {CKA_KEY_TYPE, &type, sizeof type};
     CK_RV rv = token->functions->C_GetAttributeValue(session, object, &attribute, 1);
 
     return rv == CKR_ATTRIBUTE_TYPE_INVALID ||
-           (rv == CKR_OK && (type == CKK_RSA || type == CKK_VENDOR_DEFINED));
+           (rv == CKR_OK && (type == CKK_RSA || type == CKK_EC || type == CKK_VENDOR_DEFINED));
 }
 
-/* No id, no label, no modulus: no program can use such an object. It is what a token leaves that is
+/* No id, no label, no modulus or curve: no program can use such an object. It is what a token leaves that is
  * interrupted before it has given the new key its attributes. */
 static bool token_is_stillborn(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
 {
-    return token_may_be_rsa(token, session, object) && !token_has_attribute(token, session, object, CKA_ID) &&
+    return token_may_be_ours(token, session, object) && !token_has_attribute(token, session, object, CKA_ID) &&
            !token_has_attribute(token, session, object, CKA_LABEL) &&
-           !token_has_attribute(token, session, object, CKA_MODULUS);
+           !token_has_attribute(token, session, object, CKA_MODULUS) &&
+           !token_has_attribute(token, session, object, CKA_EC_PARAMS);
 }
 
 /* Is the pair with this id there, whole? */
@@ -86,7 +125,7 @@ static enum error_code token_has_pair(struct token *token, CK_SESSION_HANDLE ses
     enum error_code status = token_find_objects(token, session, template, 2, objects, &count, err);
 
     if (status == ERROR_NONE) {
-        *has = count > 0 && token_has_attribute(token, session, objects[0], CKA_MODULUS);
+        *has = count > 0 && token_is_whole(token, session, objects[0], true);
     }
     return status;
 }

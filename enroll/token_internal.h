@@ -44,6 +44,10 @@ enum error_code token_find_objects(struct token *token, CK_SESSION_HANDLE sessio
 bool token_has_attribute(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                          CK_ATTRIBUTE_TYPE type);
 
+/* The object is a key with its particulars: a public key that can be used, or a private key of which only its token can
+ * tell more. */
+bool token_is_whole(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, bool private_half);
+
 /* Deletes the objects of this class and CKA_ID. */
 enum error_code token_delete_objects(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_CLASS class,
                                      const struct bytes *id, struct error *err);

@@ -88,6 +88,13 @@ bool token_has_attribute(struct token *token, CK_SESSION_HANDLE session, CK_OBJE
            attribute.ulValueLen != CK_UNAVAILABLE_INFORMATION && attribute.ulValueLen > 0;
 }
 
+/* The private numbers are sensitive. */
+bool token_is_whole(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, bool private_half)
+{
+    return token_has_attribute(token, session, object, CKA_MODULUS) ||
+           token_has_attribute(token, session, object, private_half ? CKA_EC_PARAMS : CKA_EC_POINT);
+}
+
 enum error_code token_has_label(struct token *token, const char *label, bool *has, struct error *err)
 {
     CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;

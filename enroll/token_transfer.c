@@ -283,7 +283,7 @@ static enum error_code token_has_half(struct token *token, CK_SESSION_HANDLE ses
     enum error_code status = token_find_objects(token, session, template, 2, objects, &count, err);
 
     if (status == ERROR_NONE) {
-        *has = count > 0 && token_has_attribute(token, session, objects[0], CKA_MODULUS);
+        *has = count > 0 && token_is_whole(token, session, objects[0], private_half);
     }
     return status;
 }

@@ -1,15 +1,7 @@
-# pkcs11-tool, which was built without sanitizers, through the module: it needs the sanitizers' runtime before anything
-# else is loaded. ThreadSanitizer would report what SoftHSM2 itself does.
+# pkcs11-tool, which was built without sanitizers, through the module. ThreadSanitizer would report what SoftHSM2 itself
+# does.
 find_program(PINWARD_TEST_PKCS11_TOOL pkcs11-tool)
-set(preload "")
-if(PINWARD_SANITIZE MATCHES "address")
-  set(runtime libasan.so)
-  if(CMAKE_C_COMPILER_ID MATCHES "Clang")
-    set(runtime libclang_rt.asan-${CMAKE_SYSTEM_PROCESSOR}.so)
-  endif()
-  execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=${runtime} OUTPUT_VARIABLE preload
-      OUTPUT_STRIP_TRAILING_WHITESPACE)
-endif()
+include(preload.cmake)
 if(NOT PINWARD_TEST_PKCS11_TOOL)
   message(WARNING "pkcs11-tool is not there (Debian: opensc): its tests are not run through the module")
 elseif(NOT PINWARD_SANITIZE MATCHES "thread")

@@ -5,10 +5,15 @@ add_library(tool-kill-at MODULE tool_kill_at.c)
 target_compile_definitions(tool-kill-at PRIVATE _GNU_SOURCE)
 target_link_libraries(tool-kill-at PRIVATE ${CMAKE_DL_LIBS})
 
-foreach(test doctor token pfx pfx_import story refusals lies killed scripts certificates forms)
+include(preload.cmake)
+set(tool_tests doctor token pfx pfx_import story refusals lies killed scripts certificates forms)
+if(NOT PINWARD_SANITIZE MATCHES "thread") # openssl loads the module
+  list(APPEND tool_tests profiles)
+endif()
+foreach(test IN LISTS tool_tests)
   add_test(NAME tool_${test} COMMAND ${PINWARD_DEBIAN_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/tool_${test}.py)
   set_tests_properties(tool_${test} PROPERTIES
       LABELS integration
       TIMEOUT 280
-      ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0;PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_MODULE=$<TARGET_FILE:pinward-pkcs11>;PINWARD_PORTAL=$<TARGET_FILE:pinward-portal>;PINWARD_PORTAL_ADMIN=$<TARGET_FILE:pinward-portal-admin>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_KILL_LIBRARY=$<TARGET_FILE:tool-kill-at>")
+      ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0;PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_MODULE=$<TARGET_FILE:pinward-pkcs11>;PINWARD_PORTAL=$<TARGET_FILE:pinward-portal>;PINWARD_PORTAL_ADMIN=$<TARGET_FILE:pinward-portal-admin>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_KILL_LIBRARY=$<TARGET_FILE:tool-kill-at>;PINWARD_PRELOAD=${preload}")
 endforeach()

@@ -49,7 +49,7 @@ def verb_of(arguments):
 
 
 class World:
-    def __init__(self, offset_days=-340, approval="automatic"):
+    def __init__(self, offset_days=-340, approval="automatic", key_profile="rsa-2048"):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="pinward-tool-", dir=os.getcwd()))
         self.test_mode = self.root / "test"
         self.data = self.root / "data"
@@ -74,7 +74,7 @@ class World:
         (self.root / "softhsm2.conf").write_text(
             f"directories.tokendir = {self.root}/tokens\nobjectstore.backend = file\nlog.level = ERROR\n")
         self.set_clock(offset_days)
-        self.admin("init", "--country", "TW", "--organization", "Example CA")
+        self.admin("init", "--country", "TW", "--organization", "Example CA", "--key-profile", key_profile)
         self.start_portal(approval)
         self.new_token("card")
         self.configure()
@@ -117,8 +117,9 @@ class World:
         subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", label, "--pin", PIN, "--so-pin", "12345678"],
                        env=self.env, check=True, capture_output=True)
 
-    def configure(self, url=None, ca_file=None, token="card", prompt="module", **module):
-        lines = ["[module]", f"backend = {SOFTHSM}", f"pinentry = {os.environ['PINWARD_SCRIPTED_PINENTRY']}",
+    def configure(self, url=None, ca_file=None, token="card", prompt="module", pinentry=None,
+                  **module):
+        lines = ["[module]", f"backend = {SOFTHSM}", f"pinentry = {pinentry or os.environ['PINWARD_SCRIPTED_PINENTRY']}",
                  f"prompt = {prompt}"]
         lines += [f"{name.replace('_', '-')} = {value}" for name, value in module.items()]
         lines += ["[portal]", f"url = {url or self.url}", f"ca-file = {ca_file or self.data / 'root.pem'}",

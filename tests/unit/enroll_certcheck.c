@@ -93,6 +93,42 @@ static void accepts_what_was_promised(void **state)
     assert_int_equal(verify_with(&leaf, &promise, ca.issuing, time(NULL), &err), ERROR_NONE);
 }
 
+/* A key that agrees on secrets, which OpenSSL's purpose for encryption does not know. */
+static void a_key_agreement_certificate_is_judged_as_strictly(void **state)
+{
+    static const struct {
+        const char *usage;
+        const char *extended;
+        const char *says;
+    } rows[] = {
+        {"critical,keyAgreement,digitalSignature", "emailProtection", "another key usage"},
+        {"critical,keyEncipherment", "emailProtection", "another key usage"},
+        {"critical,keyAgreement,keyEncipherment", "emailProtection", "another key usage"},
+        {"critical,keyAgreement", "clientAuth", "another extended key usage"},
+        {"critical,keyAgreement", "emailProtection,clientAuth", "another extended key usage"},
+    };
+    struct enroll_leaf leaf = right_leaf();
+    struct certcheck_promise promise = signing_promise();
+    EVP_PKEY *agreeing = EVP_EC_gen("P-256");
+    struct error err = {0};
+
+    (void)state;
+    leaf.key = promise.key = agreeing;
+    leaf.key_usage = "critical,keyAgreement";
+    leaf.extended = "emailProtection";
+    promise.use = CERTCHECK_ENCRYPTION;
+    promise.key_usage = KU_KEY_AGREEMENT;
+    assert_int_equal(verify_with(&leaf, &promise, ca.issuing, time(NULL), &err), ERROR_NONE);
+    assert_int_equal(verify_with(&leaf, &promise, other_ca.issuing, time(NULL), &err), ERROR_CERTIFICATE);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        leaf.key_usage = rows[i].usage;
+        leaf.extended = rows[i].extended;
+        assert_int_equal(verify_with(&leaf, &promise, ca.issuing, time(NULL), &err), ERROR_CERTIFICATE);
+        assert_non_null(strstr(err.text, rows[i].says));
+    }
+    EVP_PKEY_free(agreeing);
+}
+
 static void accepts_a_clock_a_little_behind(void **state)
 {
     struct enroll_leaf leaf = right_leaf();
@@ -286,7 +322,8 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts_what_was_promised),    cmocka_unit_test(accepts_a_clock_a_little_behind),
+        cmocka_unit_test(accepts_what_was_promised),
+        cmocka_unit_test(a_key_agreement_certificate_is_judged_as_strictly),    cmocka_unit_test(accepts_a_clock_a_little_behind),
         cmocka_unit_test(refuses_each_wrong_extension), cmocka_unit_test(refuses_another_key_or_subject),
         cmocka_unit_test(refuses_another_validity),     cmocka_unit_test(refuses_weak_or_old_forms),
         cmocka_unit_test(refuses_another_chain),        cmocka_unit_test(refuses_a_namesake_of_the_ca),

@@ -15,6 +15,7 @@
 
 static EVP_PKEY *signing;
 static EVP_PKEY *encryption;
+static const char *curve; /* of the keys of this round; NULL: they are RSA */
 
 static X509_NAME *parse(const char *text)
 {
@@ -139,8 +140,10 @@ static void crmf_is_what_openssl_reads(void **state)
         X509_NAME_cmp(OSSL_CRMF_CERTTEMPLATE_get0_subject(OSSL_CRMF_MSG_get0_tmpl(message)), subject), 0);
     assert_int_equal(i2d_OSSL_CRMF_MSGS(messages, &again), (int)der.len);
     assert_memory_equal(again, der.data, der.len);
-    /* The end is popo [2] { [1] INTEGER challengeResp (1) }: RFC 4211 section 4.2. */
-    assert_memory_equal(der.data + der.len - 5, "\xA2\x03\x81\x01\x01", 5);
+    /* The end is popo [2] (keyEncipherment) or [3] (keyAgreement) { [1] INTEGER challengeResp (1) }: RFC 4211 sections 4.2
+     * and 4.3. */
+    assert_int_equal(der.data[der.len - 5], curve ? 0xA3 : 0xA2);
+    assert_memory_equal(der.data + der.len - 4, "\x03\x81\x01\x01", 4);
     OPENSSL_free(again);
     sk_OSSL_CRMF_MSG_pop_free(messages, OSSL_CRMF_MSG_free);
     X509_NAME_free(subject);
@@ -210,7 +213,7 @@ static void renewal_verifies_and_holds_the_request(void **state)
     struct bytes der = {0};
     X509_STORE *store = X509_STORE_new();
     BIO *content = BIO_new(BIO_s_mem());
-    EVP_PKEY *old_key = enroll_rsa_key();
+    EVP_PKEY *old_key = curve ? EVP_EC_gen(curve) : enroll_rsa_key();
     CMS_ContentInfo *cms;
     const unsigned char *p;
     char *data = NULL;
@@ -256,7 +259,7 @@ static void possession_signs_only_its_own_form(void **state)
     assert_int_equal(possession_sign(signing, APPLICATION, &nonce, &signature, NULL), ERROR_PROTOCOL);
     assert_true(bytes_set(&nonce, message + 59, 32));
     assert_int_equal(possession_sign(signing, APPLICATION, &nonce, &signature, NULL), ERROR_NONE);
-    assert_int_equal(EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, signing), 1);
+    assert_int_equal(EVP_DigestVerifyInit(context, NULL, curve ? EVP_sha384() : EVP_sha256(), NULL, signing), 1);
     assert_int_equal(EVP_DigestVerify(context, signature.data, signature.len, message, sizeof message), 1);
     EVP_MD_CTX_free(context);
     bytes_clear(&nonce);
@@ -323,8 +326,8 @@ static void possession_decrypts_only_what_is_ours(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    signing = enroll_rsa_key();
-    encryption = enroll_rsa_key();
+    signing = curve ? EVP_EC_gen(curve) : enroll_rsa_key();
+    encryption = curve ? EVP_EC_gen(curve) : enroll_rsa_key();
     return 0;
 }
 
@@ -349,5 +352,8 @@ int main(void)
         cmocka_unit_test(possession_decrypts_only_what_is_ours),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    int failed = cmocka_run_group_tests_name("RSA", tests, set_up, tear_down);
+
+    curve = "P-384";
+    return failed + cmocka_run_group_tests_name("EC", tests, set_up, tear_down);
 }
