@@ -52,6 +52,7 @@ static const struct config_key config_keys[] = {
     {"portal", "url", VALUE_URL, MEMBER(portal.url), 0, 0},
     {"portal", "ca-file", VALUE_PATH, MEMBER(portal.ca_file), 0, 0},
     {"portal", "captcha-command", VALUE_PATH, MEMBER(portal.captcha_command), 0, 0},
+    {"portal", "timeout", VALUE_DURATION, MEMBER(portal.timeout_s), 600, 1},
     {"token", "module", VALUE_PATH, MEMBER(token.module), 0, 0},
     {"token", "label", VALUE_TEXT, MEMBER(token.token), 0, 0},
     {"log", "file", VALUE_PATH, MEMBER(log.file), 0, 0},
@@ -268,6 +269,7 @@ static bool config_defaults(struct config *config)
     config->module.pin_min_length = 6;
     config->module.batch_uses = 100;
     config->module.batch_time_s = 600;
+    config->portal.timeout_s = 60;
     config->log.level = CONFIG_LOG_INFO;
     config->ledger.required = true;
     config->module.backend = strdup(PINWARD_DEFAULT_BACKEND);

@@ -67,6 +67,7 @@ struct config {
         char *ca_file;         /* PEM: the pinned CA, for TLS and for issued certificates; NULL: not configured */
         char *captcha_command; /* program that gets the picture's path as its argument and prints the text that
                                 * the user typed; NULL: draw it in the terminal and read a line */
+        unsigned timeout_s;    /* for one call, its repeats included */
     } portal;
     struct {
         char *module; /* path of pinward-pkcs11.so; NULL: beside the installed tool */

@@ -35,7 +35,8 @@
     X(ERROR_PFX, 19, "a PFX file is not what is needed")                                                     \
     X(ERROR_RENEWAL_DUE, 20, "a certificate is inside its renewal window (status only)")                           \
     X(ERROR_EXPIRED, 21, "the certificates have expired: register again (status only)")                            \
-    X(ERROR_DOCTOR, 22, "something is not as it should be (doctor only)")
+    X(ERROR_DOCTOR, 22, "something is not as it should be (doctor only)")                                          \
+    X(ERROR_INTERRUPTED, 130, "interrupted by a signal (Ctrl-C); the sentence says what is left to do")
 
 enum error_code {
 #define X(name, exit_code, text) name,

@@ -6,6 +6,7 @@
 #include "common/i18n.h"
 #include "enroll/ask.h"
 #include "enroll/captcha.h"
+#include "enroll/interrupt.h"
 #include "enroll/logintries.h"
 #include "enroll/secret_file.h"
 #include "enroll/session.h"
@@ -73,6 +74,8 @@ static enum error_code account_change_password(struct app *app, struct portal *p
         }
         status = logintries_begin(app, account, err);
         if (status == ERROR_NONE) {
+            interrupt_left(_("Interrupted while the password was being changed: log in with the new one, or, if that is "
+                             "refused, with the old one."));
             status = portal_change_password(portal, old_password, new_password, &problem);
             status = logintries_end(app, account, status, portal_problem(portal), &problem);
             if (status != ERROR_NONE) {

@@ -8,6 +8,7 @@
 
 #include "common/i18n.h"
 #include "common/pinentry.h"
+#include "enroll/interrupt.h"
 
 /* Cuts blanks at both ends, in place. */
 static char *ask_trim(char *line)
@@ -36,6 +37,10 @@ enum error_code ask_line(const char *question, const char *option, char **answer
     }
     fprintf(stderr, "%s ", question);
     fflush(stderr);
+    /* A terminal gives a line at a time, so none is waiting in stdin's buffer. */
+    if (!interrupt_wait(STDIN_FILENO)) {
+        return interrupt_error(err);
+    }
     if (getline(&line, &size, stdin) < 0) {
         free(line);
         return error_set(err, ERROR_CANCELLED, _("No answer was given, so nothing was done."));
@@ -82,7 +87,7 @@ static enum error_code ask_secret(const struct config *config, struct pinentry_q
 
     question->program = config->module.pinentry;
     question->timeout_s = config->module.prompt_timeout_s;
-    question->cancel_fd = -1;
+    question->cancel_fd = interrupt_fd();
     question->title = "Pinward";
     status = pinentry_get_pin(question, &typed, err);
     if (status == ERROR_CANCELLED) {

@@ -2,6 +2,7 @@
 
 #include <langinfo.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,29 +108,63 @@ static void captcha_draw_pixels(const unsigned char *rgba, int width, int height
     g_strfreev(environment);
 }
 
-static enum error_code captcha_draw(const struct bytes *png, struct error *err)
+static enum error_code captcha_draw(gdImagePtr image, struct error *err)
 {
-    gdImagePtr image = png->len <= INT_MAX ? gdImageCreateFromPngPtr((int)png->len, png->data) : NULL;
-    enum error_code status = ERROR_NONE;
-    unsigned char *rgba;
+    unsigned char *rgba = captcha_pixels(image, gdImageSX(image), gdImageSY(image));
 
-    if (!image || gdImageSX(image) > CAPTCHA_SIDE_MAX || gdImageSY(image) > CAPTCHA_SIDE_MAX) {
-        status = error_set(err, ERROR_PROTOCOL,
-                           _("The portal's captcha is not a picture that can be drawn: try again."));
-        goto out;
-    }
-    rgba = captcha_pixels(image, gdImageSX(image), gdImageSY(image));
     if (!rgba) {
-        status = error_set(err, ERROR_MEMORY, "%s", "");
-        goto out;
+        return error_set(err, ERROR_MEMORY, "%s", "");
     }
     captcha_draw_pixels(rgba, gdImageSX(image), gdImageSY(image));
     free(rgba);
-out:
-    if (image) {
-        gdImageDestroy(image);
+    return ERROR_NONE;
+}
+
+/* A big-endian number of four bytes. */
+static unsigned long captcha_number(const unsigned char *p)
+{
+    return (unsigned long)p[0] << 24 | (unsigned long)p[1] << 16 | (unsigned long)p[2] << 8 | p[3];
+}
+
+/* The sides that the picture says it has, before anything of that size is made of it: signature, then IHDR with width and
+ * height (PNG specification, 5.2 and 11.2.2). */
+static bool captcha_has_sane_size(const struct bytes *png)
+{
+    static const unsigned char begin[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13, 'I', 'H', 'D', 'R'};
+    unsigned long width;
+    unsigned long height;
+
+    if (png->len < sizeof begin + 8 || png->len > INT_MAX || memcmp(png->data, begin, sizeof begin) != 0) {
+        return false;
     }
-    return status;
+    width = captcha_number(png->data + sizeof begin);
+    height = captcha_number(png->data + sizeof begin + 4);
+    return width > 0 && width <= CAPTCHA_SIDE_MAX && height > 0 && height <= CAPTCHA_SIDE_MAX;
+}
+
+/* libgd would print its own words about a damaged picture. */
+static void captcha_say_nothing(int priority, const char *format, va_list arguments)
+{
+    (void)priority;
+    (void)format;
+    (void)arguments;
+}
+
+/* What is not a picture reaches neither the terminal nor a program. */
+static enum error_code captcha_decode(const struct bytes *png, gdImagePtr *image, struct error *err)
+{
+    gdImagePtr decoded = NULL;
+
+    gdSetErrorMethod(captcha_say_nothing);
+    if (captcha_has_sane_size(png)) {
+        decoded = gdImageCreateFromPngPtr((int)png->len, png->data);
+    }
+    if (!decoded) {
+        return error_set(err, ERROR_PROTOCOL,
+                         _("The portal's captcha is not a picture that can be drawn: try again."));
+    }
+    *image = decoded;
+    return ERROR_NONE;
 }
 
 /* The drawing is made of block characters, between a terminal's control sequences. */
@@ -157,7 +192,9 @@ static enum error_code captcha_ask_about_file(const char *folder, const struct b
     return status;
 }
 
-enum error_code captcha_read(const struct app *app, const struct bytes *png, char **text, struct error *err)
+/* Asks for the text of a picture. */
+static enum error_code captcha_ask(const struct app *app, const struct bytes *png, gdImagePtr image, char **text,
+                                   struct error *err)
 {
     const struct config *config = &app->config;
     enum error_code status;
@@ -173,9 +210,21 @@ enum error_code captcha_read(const struct app *app, const struct bytes *png, cha
     if (!captcha_can_draw()) {
         return captcha_ask_about_file(app->state_folder, png, text, err);
     }
-    status = captcha_draw(png, err);
+    status = captcha_draw(image, err);
     if (status != ERROR_NONE) {
         return status;
     }
     return ask_line(_("The characters in the picture:"), "captcha-command in [portal]", text, err);
+}
+
+enum error_code captcha_read(const struct app *app, const struct bytes *png, char **text, struct error *err)
+{
+    gdImagePtr image = NULL;
+    enum error_code status = captcha_decode(png, &image, err);
+
+    if (status == ERROR_NONE) {
+        status = captcha_ask(app, png, image, text, err);
+        gdImageDestroy(image);
+    }
+    return status;
 }

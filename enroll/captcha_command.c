@@ -20,25 +20,43 @@
 
 extern char **environ;
 
-/* Starts program with path; *out_fd reads its stdout. Its stdin and stderr are the tool's. */
-static bool captcha_command_start(const char *program, const char *path, pid_t *pid, int *out_fd)
+/* The signals that this program waits for are blocked in it; the other one is to have them as it likes. */
+static int captcha_command_spawn(const char *program, const char *path, int out_fd, pid_t *pid)
 {
     char *argv[] = {(char *)program, (char *)path, NULL};
     posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    int failed = posix_spawnattr_init(&attributes);
+
+    if (failed) {
+        return failed;
+    }
+    sigemptyset(&none);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    failed = posix_spawn_file_actions_init(&actions);
+    if (!failed) {
+        failed = posix_spawn_file_actions_adddup2(&actions, out_fd, STDOUT_FILENO);
+        if (!failed) {
+            failed = posix_spawn(pid, program, &actions, &attributes, argv, environ);
+        }
+        posix_spawn_file_actions_destroy(&actions);
+    }
+    posix_spawnattr_destroy(&attributes);
+    return failed;
+}
+
+/* Starts program with path; *out_fd reads its stdout. Its stdin and stderr are the tool's. */
+static bool captcha_command_start(const char *program, const char *path, pid_t *pid, int *out_fd)
+{
     int fds[2];
     int failed;
 
     if (pipe2(fds, O_CLOEXEC) != 0) {
         return false;
     }
-    failed = posix_spawn_file_actions_init(&actions);
-    if (!failed) {
-        failed = posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
-        if (!failed) {
-            failed = posix_spawn(pid, program, &actions, NULL, argv, environ);
-        }
-        posix_spawn_file_actions_destroy(&actions);
-    }
+    failed = captcha_command_spawn(program, path, fds[1], pid);
     close(fds[1]);
     if (failed) {
         close(fds[0]);

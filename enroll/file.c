@@ -169,28 +169,56 @@ bool file_sync_folder(const char *path)
     return ok;
 }
 
+/* One try to open the file that is to become another, alone and empty. 1: it is; 0: it became the other one, or went,
+ * while we waited for the process that was writing it; -1: it cannot be. */
+static int file_try_new(const char *path, int *fd)
+{
+    int opened = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    struct stat ours;
+    struct stat there;
+    int result = -1;
+
+    if (opened < 0) {
+        return -1;
+    }
+    if (flock(opened, LOCK_EX) == 0 && fstat(opened, &ours) == 0) {
+        bool same = lstat(path, &there) == 0 && there.st_ino == ours.st_ino && there.st_dev == ours.st_dev;
+
+        result = !same ? 0 : fchmod(opened, 0600) == 0 && ftruncate(opened, 0) == 0 ? 1 : -1;
+    }
+    if (result == 1) {
+        *fd = opened;
+    } else {
+        close(opened);
+    }
+    return result;
+}
+
+/* Always the same name beside path: what a killed run has left there is written over, and no secret lies about. */
 enum error_code file_write_private(const char *path, const void *data, size_t len, struct error *err)
 {
     enum error_code status = ERROR_NONE;
     char *temporary = NULL;
-    bool written = false;
-    int fd;
+    int fd = -1;
+    int tried;
 
-    if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
+    if (asprintf(&temporary, "%s.new", path) < 0) {
         return error_set(err, ERROR_MEMORY, "%s", "");
     }
-    fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
-    if (fd >= 0) {
-        written = file_write_all(fd, data, len) && fsync(fd) == 0;
-        written = close(fd) == 0 && written;
-    }
-    if (!written || rename(temporary, path) != 0 || !file_sync_folder(path)) {
+    do {
+        tried = file_try_new(temporary, &fd);
+    } while (tried == 0);
+    if (tried < 0 || !file_write_all(fd, data, len) || fsync(fd) != 0 || rename(temporary, path) != 0 ||
+        !file_sync_folder(path)) {
         status = error_set(err, ERROR_IO,
                            _("%s cannot be written (%s): free some space or check its permissions."), path,
                            strerror(errno));
         if (fd >= 0) {
-            unlink(temporary);
+            unlink(temporary); /* still under the lock: nobody else's */
         }
+    }
+    if (fd >= 0) {
+        close(fd);
     }
     free(temporary);
     return status;
@@ -201,22 +229,5 @@ enum error_code file_remove(const char *path, struct error *err)
     if ((unlink(path) != 0 && errno != ENOENT) || !file_sync_folder(path)) {
         return error_set(err, ERROR_IO, _("%s cannot be removed (%s)."), path, strerror(errno));
     }
-    return ERROR_NONE;
-}
-
-enum error_code file_lock(const char *path, int *fd, struct error *err)
-{
-    int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-    if (lock < 0) {
-        return error_set(err, ERROR_IO, _("%s cannot be made (%s)."), path, strerror(errno));
-    }
-    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-        close(lock);
-        return error_set(
-            err, ERROR_STATE,
-            _("Another pinward is at work for this account: wait until it has ended, then try again."));
-    }
-    *fd = lock;
     return ERROR_NONE;
 }

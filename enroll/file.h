@@ -2,8 +2,8 @@
  * file: small private files of the tool's state: read whole, written so that a crash leaves the old or the
  * new one.
  *
- * Owner: what is read is the caller's. Thread rule: no shared state; two processes are kept apart by
- * file_lock.
+ * Owner: what is read is the caller's. Thread rule: no shared state; two processes that write the same file
+ * take turns.
  */
 #ifndef PINWARD_ENROLL_FILE_H
 #define PINWARD_ENROLL_FILE_H
@@ -41,9 +41,5 @@ bool file_sync_folder(const char *path);
 
 /* Removes path durably; nothing there is success. */
 enum error_code file_remove(const char *path, struct error *err);
-
-/* Takes path's lock or fails at once with ERROR_STATE when another process has it. Held until *fd is closed.
- */
-enum error_code file_lock(const char *path, int *fd, struct error *err);
 
 #endif

@@ -5,6 +5,35 @@
 
 #include "common/i18n.h"
 #include "common/log.h"
+#include "enroll/interrupt.h"
+
+/* What an interruption leaves to do, by the state that is reached: of an application, of a renewal. */
+static const char *const flow_left[][2] = {
+    [JOURNAL_NONE] = {N_("Interrupted before anything was begun: run the same command again when you like."),
+                      N_("Interrupted before anything was begun: run the same command again when you like.")},
+    [JOURNAL_PLANNED] = {N_("Interrupted before the portal has confirmed the application: pinward apply goes on where it "
+                            "was."),
+                         N_("Interrupted before the portal has confirmed the renewal: pinward renew goes on where it was.")},
+    [JOURNAL_SUBMITTED] = {N_("Interrupted before the portal has confirmed the activation: pinward activate goes on where "
+                              "it was."),
+                           N_("Interrupted before the portal has confirmed the activation of the new certificates: pinward "
+                              "renew goes on where it was.")},
+    [JOURNAL_ACTIVATED] = {N_("Interrupted before the active certificates were all on the token: pinward activate writes "
+                              "them."),
+                           N_("Interrupted before the new certificates were all on the token: pinward renew writes them.")},
+};
+
+static void flow_note_left(const struct journal *journal)
+{
+    enum journal_state state = journal->state;
+
+    if (state > JOURNAL_ACTIVATED) {
+        state = JOURNAL_ACTIVATED;
+    } else if (state > JOURNAL_PLANNED && state < JOURNAL_SUBMITTED) {
+        state = JOURNAL_PLANNED;
+    }
+    interrupt_left(_(flow_left[state][journal->renewal ? 1 : 0]));
+}
 
 enum error_code flow_open(struct app *app, struct flow *flow, struct error *err)
 {
@@ -23,6 +52,7 @@ enum error_code flow_open(struct app *app, struct flow *flow, struct error *err)
         flow_close(&opened);
         return status;
     }
+    flow_note_left(&opened.journal);
     *flow = opened;
     return ERROR_NONE;
 }
@@ -43,6 +73,9 @@ enum error_code flow_run(struct flow *flow, const struct flow_step *steps, size_
         if (flow->journal.state >= steps[i].reaches) {
             continue;
         }
+        if (interrupt_seen()) {
+            return interrupt_error(err);
+        }
         printf("%s\n", _(steps[i].title));
         fflush(stdout);
         status = steps[i].run(flow, err);
@@ -54,6 +87,7 @@ enum error_code flow_run(struct flow *flow, const struct flow_step *steps, size_
             log_info("%s: %s", steps[i].title, error_name(status));
             return status;
         }
+        flow_note_left(&flow->journal);
     }
     return ERROR_NONE;
 }

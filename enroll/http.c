@@ -11,17 +11,20 @@
 
 #include "common/i18n.h"
 #include "common/log.h"
+#include "enroll/interrupt.h"
 #include "enroll/progress.h"
 
 #define HTTP_COOKIE_NAME       "pinward_session"
 #define HTTP_COOKIE_MAX        512
 #define HTTP_ANSWER_MAX        (1024UL * 1024UL)
 #define HTTP_CONNECT_TIMEOUT_S 10L
-#define HTTP_TIMEOUT_S         60L
 #define HTTP_TRIES             3
+#define HTTP_PAUSE_MS          200
 
 struct http {
     CURL *curl;
+    CURLM *multi; /* runs the one transfer, so that waiting for it can be interrupted */
+    long timeout_ms;
     char *base;
     struct secret *cookie;
     char curl_error[CURL_ERROR_SIZE];
@@ -135,7 +138,6 @@ static bool http_configure(struct http *http, const char *ca_file)
            curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, HTTP_CONNECT_TIMEOUT_S) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_TIMEOUT, HTTP_TIMEOUT_S) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_USERAGENT, "pinward/" PINWARD_VERSION) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->curl_error) == CURLE_OK &&
@@ -144,7 +146,8 @@ static bool http_configure(struct http *http, const char *ca_file)
            (!http_is_loopback(http->base) || curl_easy_setopt(curl, CURLOPT_NOPROXY, "*") == CURLE_OK);
 }
 
-enum error_code http_new(const char *base, const char *ca_file, struct http **http, struct error *err)
+enum error_code http_new(const char *base, const char *ca_file, unsigned timeout_s, struct http **http,
+                         struct error *err)
 {
     struct http *made = calloc(1, sizeof *made);
 
@@ -152,8 +155,10 @@ enum error_code http_new(const char *base, const char *ca_file, struct http **ht
         return error_set(err, ERROR_MEMORY, "%s", "");
     }
     made->base = strdup(base);
+    made->timeout_ms = (long)timeout_s * 1000;
     made->curl = curl_easy_init();
-    if (!made->base || !made->curl || !http_configure(made, ca_file)) {
+    made->multi = curl_multi_init();
+    if (!made->base || !made->curl || !made->multi || !http_configure(made, ca_file)) {
         http_free(&made);
         return error_set(err, ERROR_INTERNAL,
                          _("libcurl cannot be set up for HTTPS: install it with OpenSSL."));
@@ -166,6 +171,7 @@ void http_free(struct http **http)
 {
     if (http && *http) {
         curl_easy_cleanup((*http)->curl);
+        curl_multi_cleanup((*http)->multi);
         secret_free(&(*http)->cookie);
         free((*http)->base);
         free(*http);
@@ -266,6 +272,8 @@ static enum error_code http_failure(const struct http *http, CURLcode code,
                          _("The portal's answer is too large to be one that its API allows."));
     }
     switch (code) {
+    case CURLE_ABORTED_BY_CALLBACK:
+        return interrupt_error(err);
     case CURLE_PEER_FAILED_VERIFICATION:
         return error_set(
             err, ERROR_TLS,
@@ -288,8 +296,34 @@ static enum error_code http_failure(const struct http *http, CURLcode code,
     }
 }
 
-/* One try. */
-static CURLcode http_perform(struct http *http, const struct http_request *request, const char *url,
+/* Runs the transfer to its end, or until the user wants it ended (CURLE_ABORTED_BY_CALLBACK). */
+static CURLcode http_transfer(struct http *http)
+{
+    struct curl_waitfd interrupt = {.fd = interrupt_fd(), .events = CURL_WAIT_POLLIN};
+    unsigned fds = interrupt.fd >= 0 ? 1 : 0;
+    CURLcode code = CURLE_FAILED_INIT;
+    CURLMcode rc = curl_multi_add_handle(http->multi, http->curl);
+    int running = 1;
+    int left = 0;
+
+    while (rc == CURLM_OK && running && !interrupt_seen()) {
+        rc = curl_multi_perform(http->multi, &running);
+        if (rc == CURLM_OK && running) {
+            rc = curl_multi_poll(http->multi, &interrupt, fds, 1000, NULL);
+        }
+    }
+    if (rc == CURLM_OK && running) {
+        code = CURLE_ABORTED_BY_CALLBACK;
+    }
+    for (CURLMsg *message; (message = curl_multi_info_read(http->multi, &left)) != NULL;) {
+        code = message->msg == CURLMSG_DONE ? message->data.result : code;
+    }
+    curl_multi_remove_handle(http->multi, http->curl);
+    return code;
+}
+
+/* One try, in what is left of the time. */
+static CURLcode http_perform(struct http *http, const struct http_request *request, const char *url, long left_ms,
                              struct http_receiver *receiver)
 {
     struct curl_slist *headers = http_headers(request);
@@ -297,10 +331,11 @@ static CURLcode http_perform(struct http *http, const struct http_request *reque
     long status = 0;
 
     http_answer_clear(receiver->answer);
-    if (headers && http_prepare(http, request, url, headers, receiver)) {
+    if (headers && http_prepare(http, request, url, headers, receiver) &&
+        curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS, left_ms) == CURLE_OK) {
         struct progress *progress = progress_begin(_("Waiting for the portal..."));
 
-        code = curl_easy_perform(http->curl);
+        code = http_transfer(http);
         progress_end(&progress);
     }
     if (code == CURLE_OK) {
@@ -332,28 +367,50 @@ static bool http_is_worth_repeating(CURLcode code, const struct http_answer *ans
     }
 }
 
+static long http_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000L + now.tv_nsec / 1000000L;
+}
+
+/* Tries as often as does no harm and there is time for. */
+static CURLcode http_try(struct http *http, const struct http_request *request, const char *url,
+                         struct http_receiver *receiver)
+{
+    long until_ms = http_now_ms() + http->timeout_ms;
+    unsigned pause_ms = HTTP_PAUSE_MS;
+
+    for (int try = 1;; try++) {
+        long left_ms = until_ms - http_now_ms();
+        CURLcode code = http_perform(http, request, url, left_ms > 0 ? left_ms : 1, receiver);
+
+        log_debug("%s %s: %s, status %d", request->method, request->path, curl_easy_strerror(code),
+                  receiver->answer->status);
+        if (!request->repeatable || try == HTTP_TRIES || !http_is_worth_repeating(code, receiver->answer) ||
+            until_ms - http_now_ms() <= (long)pause_ms) {
+            return code;
+        }
+        if (!interrupt_sleep(pause_ms)) {
+            return CURLE_ABORTED_BY_CALLBACK;
+        }
+        pause_ms *= 2;
+    }
+}
+
 enum error_code http_send(struct http *http, const struct http_request *request, struct http_answer *answer,
                           struct error *err)
 {
     struct http_answer received = {0};
     struct http_receiver receiver = {.answer = &received};
-    struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
     CURLcode code;
     char *url = NULL;
 
     if (asprintf(&url, "%s%s", http->base, request->path) < 0) {
         return error_set(err, ERROR_MEMORY, "%s", "");
     }
-    for (int try = 1;; try++) {
-        code = http_perform(http, request, url, &receiver);
-        log_debug("%s %s: %s, status %d", request->method, request->path, curl_easy_strerror(code),
-                  received.status);
-        if (!request->repeatable || try == HTTP_TRIES || !http_is_worth_repeating(code, &received)) {
-            break;
-        }
-        nanosleep(&pause, NULL);
-        pause.tv_nsec *= 2;
-    }
+    code = http_try(http, request, url, &receiver);
     free(url);
     if (code != CURLE_OK) {
         secret_free(&receiver.cookie);

@@ -31,8 +31,9 @@ struct http_answer {
     struct bytes body;
 };
 
-/* A client for base (https://host[:port]) that trusts ca_file only. */
-enum error_code http_new(const char *base, const char *ca_file, struct http **http, struct error *err);
+/* A client for base (https://host[:port]) that trusts ca_file only. timeout_s: for each http_send, its repeats included. */
+enum error_code http_new(const char *base, const char *ca_file, unsigned timeout_s, struct http **http,
+                         struct error *err);
 void http_free(struct http **http);
 
 /* The value of the session cookie: the one given, later the one that the server set; NULL: none. Borrowed. */
@@ -40,8 +41,8 @@ enum error_code http_set_cookie(struct http *http, const struct secret *cookie, 
 const struct secret *http_cookie(const struct http *http);
 
 /* Sends the request and reads the answer, whatever its status. ERROR_NETWORK: no answer; ERROR_TLS: the
- * server is not the one that was pinned; ERROR_PROTOCOL: the answer is too large. *answer is cleared and
- * filled on success. */
+ * server is not the one that was pinned; ERROR_PROTOCOL: the answer is too large; ERROR_INTERRUPTED. *answer is cleared
+ * and filled on success. */
 enum error_code http_send(struct http *http, const struct http_request *request, struct http_answer *answer,
                           struct error *err);
 

@@ -10,6 +10,7 @@
 #include "common/i18n.h"
 #include "enroll/codec.h"
 #include "enroll/file.h"
+#include "enroll/lock.h"
 
 #define JOURNAL_VERSION  1
 #define JOURNAL_FILE_MAX 262144
@@ -186,6 +187,7 @@ enum error_code journal_open(const char *folder, const char *portal, const char 
 {
     struct journal opened = {.lock = -1};
     char *lock_path = journal_path(folder, portal, account, "lock");
+    char holder[LOCK_HOLDER_SIZE];
     enum error_code status;
 
     opened.path = journal_path(folder, portal, account, "json");
@@ -193,7 +195,11 @@ enum error_code journal_open(const char *folder, const char *portal, const char 
         status = error_set(err, ERROR_MEMORY, "%s", "");
         goto out;
     }
-    status = file_lock(lock_path, &opened.lock, err);
+    status = lock_take(lock_path, 0, &opened.lock, holder, err);
+    if (status == ERROR_STATE) {
+        error_set(err, status,
+                  _("Another pinward (%s) is at work for this account: wait until it has ended, then try again."), holder);
+    }
     if (status == ERROR_NONE) {
         status = journal_load(&opened, err);
     }

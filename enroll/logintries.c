@@ -8,10 +8,12 @@
 
 #include "common/i18n.h"
 #include "enroll/file.h"
+#include "enroll/lock.h"
 
 #define LOGINTRIES_FILE     "login-tries.json"
 #define LOGINTRIES_LOCK     "login-tries.lock"
 #define LOGINTRIES_FILE_MAX 65536
+#define LOGINTRIES_WAIT_MS  5000 /* the lock is held for one small file's writing */
 
 /* The file's one object: portal's address, blank, account -> wrong passwords in a row. */
 static enum error_code logintries_load(const struct app *app, json_t **counts, struct error *err)
@@ -98,6 +100,7 @@ static enum error_code logintries_update(const struct app *app, const char *acco
                                          struct error *err)
 {
     char *lock_path = file_join(app->state_folder, LOGINTRIES_LOCK);
+    char holder[LOCK_HOLDER_SIZE];
     char *key = logintries_key(app, account);
     json_t *counts = NULL;
     enum error_code status;
@@ -108,7 +111,10 @@ static enum error_code logintries_update(const struct app *app, const char *acco
         status = error_set(err, ERROR_MEMORY, "%s", "");
         goto out;
     }
-    status = file_lock(lock_path, &lock, err);
+    status = lock_take(lock_path, LOGINTRIES_WAIT_MS, &lock, holder, err);
+    if (status == ERROR_STATE) {
+        error_set(err, status, _("Another pinward (%s) is counting a password try: try again when it has ended."), holder);
+    }
     if (status != ERROR_NONE) {
         goto out;
     }

@@ -7,6 +7,7 @@
 #include "common/i18n.h"
 #include "enroll/app.h"
 #include "enroll/cli.h"
+#include "enroll/interrupt.h"
 #include "enroll/language.h"
 #include "enroll/text.h"
 #include "enroll/verbs.h"
@@ -22,14 +23,44 @@ static int main_fail(const struct error *err)
     return error_exit_code(err->code);
 }
 
+/* The run that an interruption may have to end where it stands. */
+struct main_ending {
+    struct app *app;
+    const char *verb;
+};
+
+static void main_end(void *context, const struct error *err)
+{
+    struct main_ending *ending = context;
+
+    (void)output_end(&ending->app->output, ending->verb, err);
+    (void)main_fail(err);
+}
+
+/* The verb, and the document of its run. */
+static enum error_code main_run_verb(const struct cli_command *command, struct app *app, struct error *err)
+{
+    enum error_code status = command->verb->run(app, err);
+
+    if (status != ERROR_NONE && interrupt_seen()) {
+        status = interrupt_error(err); /* whatever it was that was broken off */
+    }
+    app_clear(app);
+    return status;
+}
+
 static enum error_code main_run(const struct cli_command *command, struct error *err)
 {
     struct app app = {0};
     struct output output = {0};
+    struct main_ending ending = {&app, command->verb->name};
     enum error_code status;
 
     if (!wipealloc_install()) {
         return error_set(err, ERROR_INTERNAL, _("libcurl cannot be set up: install it again."));
+    }
+    if (!interrupt_begin(main_end, &ending)) {
+        return error_set(err, ERROR_INTERNAL, _("The system gives no thread that waits for signals."));
     }
     if (command->options.json) {
         status = output_begin(&output, err);
@@ -38,14 +69,13 @@ static enum error_code main_run(const struct cli_command *command, struct error 
         }
     }
     status = app_init(&app, &command->options, command->verb->portal, err);
+    app.output = output;
     if (status == ERROR_NONE) {
-        app.output = output;
-        status = command->verb->run(&app, err);
-        output = app.output;
-        app_clear(&app);
+        status = main_run_verb(command, &app, err);
     }
+    interrupt_settle();
     err->code = status; /* the status decides, whatever the sentence was made for */
-    if (!output_end(&output, command->verb->name, err) && status == ERROR_NONE) {
+    if (!output_end(&app.output, command->verb->name, err) && status == ERROR_NONE) {
         status = error_set(err, ERROR_IO, _("The answer cannot be written to the standard output."));
     }
     return status;

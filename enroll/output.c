@@ -2,12 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/i18n.h"
 #include "enroll/text.h"
+
+/* A run that is interrupted may be ended, and its document written, by another thread than the verb's. */
+static pthread_mutex_t output_lock = PTHREAD_MUTEX_INITIALIZER;
 
 enum error_code output_begin(struct output *output, struct error *err)
 {
@@ -27,7 +31,7 @@ enum error_code output_begin(struct output *output, struct error *err)
     return ERROR_NONE;
 }
 
-void output_note(struct output *output, const char *name, json_t *value)
+static void output_note_locked(struct output *output, const char *name, json_t *value)
 {
     if (output->stream && !output->document) {
         output->document = json_object();
@@ -37,6 +41,13 @@ void output_note(struct output *output, const char *name, json_t *value)
         return;
     }
     (void)json_object_set_new(output->document, name, value);
+}
+
+void output_note(struct output *output, const char *name, json_t *value)
+{
+    pthread_mutex_lock(&output_lock);
+    output_note_locked(output, name, value);
+    pthread_mutex_unlock(&output_lock);
 }
 
 void output_set(struct output *output, json_t *document)
@@ -68,7 +79,7 @@ static json_t *output_error(const struct error *err)
     return json;
 }
 
-bool output_end(struct output *output, const char *verb, const struct error *err)
+static bool output_end_locked(struct output *output, const char *verb, const struct error *err)
 {
     bool ok = true;
 
@@ -76,8 +87,8 @@ bool output_end(struct output *output, const char *verb, const struct error *err
         return true;
     }
     if (!output->written) {
-        output_note(output, "verb", json_string(verb));
-        output_note(output, "error", err->code == ERROR_NONE ? json_null() : output_error(err));
+        output_note_locked(output, "verb", json_string(verb));
+        output_note_locked(output, "error", err->code == ERROR_NONE ? json_null() : output_error(err));
         ok = output->document &&
              json_dumpf(output->document, output->stream, JSON_INDENT(2) | JSON_SORT_KEYS) == 0 &&
              fputc('\n', output->stream) != EOF;
@@ -85,5 +96,15 @@ bool output_end(struct output *output, const char *verb, const struct error *err
     ok = fclose(output->stream) == 0 && ok;
     json_decref(output->document);
     *output = (struct output){0};
+    return ok;
+}
+
+bool output_end(struct output *output, const char *verb, const struct error *err)
+{
+    bool ok;
+
+    pthread_mutex_lock(&output_lock);
+    ok = output_end_locked(output, verb, err);
+    pthread_mutex_unlock(&output_lock);
     return ok;
 }

@@ -5,7 +5,7 @@
  * The document is an object that the verb fills (output_note) or gives whole (output_set); a run that fails
  * carries a member "error" in it. docs/tool-output.md documents the documents. A verb that writes its own
  * (log show, which can be long) uses output_stream. Owner: struct output is the app's. Thread rule: one
- * thread.
+ * thread; output_end may be another's.
  */
 #ifndef PINWARD_ENROLL_OUTPUT_H
 #define PINWARD_ENROLL_OUTPUT_H

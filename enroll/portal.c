@@ -20,7 +20,7 @@ enum error_code portal_new(const struct config *config, struct portal **portal, 
     if (!made) {
         return error_set(err, ERROR_MEMORY, "%s", "");
     }
-    status = http_new(config->portal.url, config->portal.ca_file, &made->http, err);
+    status = http_new(config->portal.url, config->portal.ca_file, config->portal.timeout_s, &made->http, err);
     if (status != ERROR_NONE) {
         free(made);
         return status;

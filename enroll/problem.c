@@ -134,6 +134,12 @@ enum error_code problem_error(const struct problem *problem, struct error *err)
                          problem->detail[0] ? problem->detail : problem->slug,
                          problem->reasons[0] ? " (" : "", problem->reasons, problem->reasons[0] ? ")" : "");
     }
+    if (problem->status >= 300 && problem->status <= 399) {
+        return error_set(err, ERROR_PROTOCOL,
+                         _("The portal sends us elsewhere (status %d), which is never followed: check that url names "
+                           "the right portal."),
+                         problem->status);
+    }
     if (problem->status >= 500) {
         return error_set(err, ERROR_NETWORK, _("The portal failed (status %d): try again later."),
                          problem->status);

@@ -152,6 +152,7 @@ static enum error_code token_open_as(const struct config *config, bool choose, s
         return error_set(err, ERROR_MEMORY, "%s", "");
     }
     opened->config = config;
+    opened->lock = -1;
     status = token_load_module(opened, err);
     if (status == ERROR_NONE && choose) {
         status = token_choose(opened, err);
@@ -196,6 +197,9 @@ void token_close(struct token **token)
     }
     UI_destroy_method(t->ui_method);
     ERR_clear_error();
+    if (t->lock >= 0) {
+        close(t->lock);
+    }
     free(t);
     *token = NULL;
 }
@@ -276,6 +280,10 @@ enum error_code token_login_for(struct token *token, const struct token_batch *b
     }
     if (info->userPinLocked) {
         return token_failed_rv(err, CKR_PIN_LOCKED, "");
+    }
+    status = token_hold(token, err);
+    if (status != ERROR_NONE) {
+        return status;
     }
     ERR_clear_error();
     if (PKCS11_open_session(token->slot, 1) != 0) {

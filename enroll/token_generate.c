@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "common/i18n.h"
+#include "enroll/interrupt.h"
 
 /* What tells the token which kind of pair to make, and what its halves may do. */
 struct token_recipe {
@@ -233,7 +234,9 @@ enum error_code token_generate(struct token *token, const struct token_key_spec 
         status = token_birth_begin(&births[i], err);
     }
     if (status == ERROR_NONE) {
+        interrupt_at_once(true); /* a token that makes a key can take its time, and cannot be told to stop */
         token_births_run(births);
+        interrupt_at_once(false);
     }
     for (size_t i = 0; i < TOKEN_PAIRS; i++) {
         if (births[i].session != CK_INVALID_HANDLE) {

@@ -16,10 +16,15 @@ struct token {
     unsigned slot_count;
     PKCS11_SLOT *slot; /* one of slots */
     bool logged_in;
+    int lock; /* of this token among the tools of this user; -1: not taken */
     UI_METHOD *ui_method;
     void *module; /* the instance that libp11 has loaded, for what libp11 does not offer */
     CK_FUNCTION_LIST *functions;
 };
+
+/* Keeps other tools of this user from the token until it is closed. ERROR_STATE: one has it, and the sentence says which:
+ * token_hold.c. */
+enum error_code token_hold(struct token *token, struct error *err);
 
 /* Asks for the batch, which logs the user in; or nobody, where the module has none. *session: one that is to be closed
  * after libp11 has opened its own, since the login ends with the last session; CK_INVALID_HANDLE: none. */

@@ -240,7 +240,7 @@ def two_at_once(world):
                 break
             time.sleep(0.05)
         world.tool("apply", "--name", "me", "--accept-terms", terms, "--yes", expect=STATE,
-                   says="Another pinward is at work")
+                   says=f"Another pinward (process {first.pid}) is at work for this account")
     finally:
         first.kill()
         first.wait()

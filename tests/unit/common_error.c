@@ -36,6 +36,7 @@ static void exit_codes_stay(void **state)
         {ERROR_DOCTOR, "ERROR_DOCTOR", 22},
         {ERROR_RENEWAL_DUE, "ERROR_RENEWAL_DUE", 20},
         {ERROR_EXPIRED, "ERROR_EXPIRED", 21},
+        {ERROR_INTERRUPTED, "ERROR_INTERRUPTED", 130},
     };
 
     (void)state;

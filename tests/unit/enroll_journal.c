@@ -204,9 +204,11 @@ static void one_process_at_a_time(void **state)
     struct journal journal = opened(s);
     struct journal second;
     struct error err = {0};
+    char us[64];
 
     assert_int_equal(journal_open(s->folder, PORTAL, "wang", &second, &err), ERROR_STATE);
-    assert_contains(err.text, "Another pinward");
+    snprintf(us, sizeof us, "Another pinward (process %ld)", (long)getpid());
+    assert_contains(err.text, us);
     journal_close(&journal);
     second = opened(s);
     journal_close(&second);
