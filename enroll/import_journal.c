@@ -11,6 +11,7 @@
 
 #include "common/i18n.h"
 #include "enroll/file.h"
+#include "enroll/lock.h"
 
 #define IMPORT_VERSION  1
 #define IMPORT_FILE_MAX 16384
@@ -130,6 +131,7 @@ enum error_code import_journal_open(const char *folder, const char *token_serial
 {
     struct import_journal opened = {.lock = -1};
     char *lock_path = import_path(folder, token_serial, "lock");
+    char holder[LOCK_HOLDER_SIZE];
     enum error_code status;
 
     opened.path = import_path(folder, token_serial, "json");
@@ -137,9 +139,10 @@ enum error_code import_journal_open(const char *folder, const char *token_serial
         status = error_set(err, ERROR_MEMORY, "%s", "");
         goto out;
     }
-    status = file_lock(lock_path, &opened.lock, err);
+    status = lock_take(lock_path, 0, &opened.lock, holder, err);
     if (status == ERROR_STATE) {
-        error_set(err, status, _("Another pinward imports to this token: wait until it has ended, then try again."));
+        error_set(err, status, _("Another pinward (%s) imports to this token: wait until it has ended, then try again."),
+                  holder);
     }
     if (status == ERROR_NONE) {
         status = import_load(&opened, err);

@@ -13,6 +13,7 @@
 #include "enroll/certificate.h"
 #include "enroll/file.h"
 #include "enroll/import_journal.h"
+#include "enroll/interrupt.h"
 #include "enroll/pfx_export.h"
 #include "enroll/pfx_pair.h"
 #include "enroll/text.h"
@@ -259,6 +260,13 @@ static enum error_code pfx_import_run(struct pfx_import *import, struct error *e
 
         if (import->journal.state >= step->reaches) {
             continue;
+        }
+        if (interrupt_seen()) {
+            return interrupt_error(err);
+        }
+        if (import->journal.state != IMPORT_NONE) {
+            interrupt_left(_("Interrupted before the pair was all on the token: the same command, with the same files, goes "
+                             "on where it was."));
         }
         printf("%s\n", _(step->title));
         fflush(stdout);
