@@ -118,7 +118,8 @@ static CK_RV login_with_pin(struct runtime *rt, CK_SESSION_HANDLE session, const
 {
     CK_RV rv = backend_login(rt, slot, session, call, pin, pin_len);
 
-    if (rv == CKR_OK && call->user_type == CKU_USER && pin &&
+    /* One that was typed at the reader too: what was known of the login before is over. */
+    if (rv == CKR_OK && call->user_type == CKU_USER &&
         login_remember(&rt->logins, slot, pin, pin_len, grace_s) != CKR_OK) {
         /* A login that the gate cannot check uses against would leave every key unusable: undo it and say so. */
         (void)rt->backend.functions->C_Logout(session);

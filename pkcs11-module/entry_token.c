@@ -139,6 +139,20 @@ static CK_RV set_pin_asking(struct runtime *rt, CK_SESSION_HANDLE session, const
     return rv;
 }
 
+/* A user who is logged in stays so, whoever was when the PINs were asked for; later uses are checked against the new PIN.
+ * Of any other login nothing is known any more. */
+static CK_RV remember_new_pin(struct runtime *rt, CK_SESSION_HANDLE session, CK_SLOT_ID slot, const void *pin,
+                              CK_ULONG pin_len)
+{
+    CK_SESSION_INFO now;
+
+    if (gate_session_info(rt, session, &now) == CKR_OK &&
+        (now.state == CKS_RW_USER_FUNCTIONS || now.state == CKS_RO_USER_FUNCTIONS))
+        return login_remember(&rt->logins, slot, pin, pin_len, 0);
+    login_forget(&rt->logins, slot);
+    return CKR_OK;
+}
+
 static CK_RV set_pin(struct runtime *rt, CK_SESSION_HANDLE session, CK_BYTE_PTR old_pin, CK_ULONG old_len,
                      CK_BYTE_PTR new_pin, CK_ULONG new_len)
 {
@@ -160,9 +174,8 @@ static CK_RV set_pin(struct runtime *rt, CK_SESSION_HANDLE session, CK_BYTE_PTR 
         if (rv == CKR_OK)
             rv = pin_check_set_pin(rt, &info, session, old_pin, old_len, new_pin, new_len);
     }
-    /* A user who is logged in stays so; later uses are checked against the new PIN. */
-    if (rv == CKR_OK && (info.state == CKS_RW_USER_FUNCTIONS || info.state == CKS_RO_USER_FUNCTIONS))
-        rv = login_remember(&rt->logins, info.slotID, new_pin, new_len, 0);
+    if (rv == CKR_OK)
+        rv = remember_new_pin(rt, session, info.slotID, new_pin, new_len);
     secret_free(&old_asked);
     secret_free(&new_asked);
     return rv;

@@ -50,7 +50,7 @@ static CK_RV agree_to_wrapping(struct runtime *rt, CK_SESSION_HANDLE session, CK
                                CKR_WRAPPING_KEY_TYPE_INCONSISTENT);
     if (!key_facts_is_private_key(&facts) || !wrapped_key)
         return CKR_OK;
-    rv = export_permit(rt, session, wrapping_key, &wrapping, &facts, &use);
+    rv = export_permit(rt, session, wrapping_key, &wrapping, mechanism->mechanism, &facts, &use);
     if (rv == CKR_OK)
         rv = wrapping_would_fit(rt, session, mechanism, wrapping_key, key, wrapped_key_len);
     return rv == CKR_OK ? export_agree(rt, session, &facts, use) : rv;

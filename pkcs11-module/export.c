@@ -7,6 +7,9 @@
 #include "pkcs11-module/decision.h"
 #include "pkcs11-module/gate_once.h"
 
+/* PKCS#11 3.0; p11-kit's header leaves it out. */
+#define MECHANISM_AES_KEY_WRAP_KWP 0x210bUL
+
 /* ------------------------------------------------------------------ birth */
 
 bool export_may_be_born(const struct runtime *rt, const CK_ATTRIBUTE *template, CK_ULONG count)
@@ -65,14 +68,38 @@ static bool is_programs_own(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session
     return facts->object_class == CKO_SECRET_KEY && !attribute_read_bool(backend, session, key, CKA_TOKEN, true);
 }
 
+/* What these wrap, encrypting does not open again. In a stream or counter mode (CTR, GCM, OFB, ChaCha20) a second
+ * encryption is the decryption, so that a carrier that may encrypt would be enough. What is not known here is one. */
+static bool is_opened_by_decrypting_only(CK_MECHANISM_TYPE mechanism)
+{
+    switch (mechanism) {
+    case CKM_AES_KEY_WRAP:
+    case CKM_AES_KEY_WRAP_PAD:
+    case MECHANISM_AES_KEY_WRAP_KWP:
+    case CKM_AES_CBC_PAD:
+    case CKM_DES3_CBC_PAD:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static CK_RV refuse_export(struct runtime *rt, CK_SESSION_HANDLE session, const struct key_facts *facts,
+                           const char *how, CK_RV refusal)
+{
+    return decision_refuse(rt, session, facts, policy_use_name(POLICY_USE_EXPORT), how, refusal);
+}
+
 CK_RV export_permit(struct runtime *rt, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE carrier,
-                    const struct key_facts *carrier_facts, const struct key_facts *facts, enum policy_use *use)
+                    const struct key_facts *carrier_facts, CK_MECHANISM_TYPE mechanism, const struct key_facts *facts,
+                    enum policy_use *use)
 {
     CK_FUNCTION_LIST *backend = rt->backend.functions;
+    const bool unknown = is_unknown_to_all(backend, session, carrier, carrier_facts);
 
     if (!facts->extractable)
         return CKR_KEY_UNEXTRACTABLE;
-    if (is_unknown_to_all(backend, session, carrier, carrier_facts)) {
+    if (unknown && is_opened_by_decrypting_only(mechanism)) {
         *use = POLICY_USE_EXPORT;
         return CKR_OK;
     }
@@ -80,9 +107,11 @@ CK_RV export_permit(struct runtime *rt, CK_SESSION_HANDLE session, CK_OBJECT_HAN
         *use = POLICY_USE_EXPORT_TO_PROGRAM;
         return CKR_OK;
     }
-    log_warning("key \"%s\" is not exported under a key that somebody may know or that has another role", facts->label);
-    return decision_refuse(rt, session, facts, policy_use_name(POLICY_USE_EXPORT), "wrapping key not trusted",
-                           CKR_KEY_NOT_WRAPPABLE);
+    log_warning("key \"%s\" is not exported %s", facts->label,
+                unknown ? "by a mechanism that encrypting might undo"
+                        : "under a key that somebody may know or that has another role");
+    return unknown ? refuse_export(rt, session, facts, "mechanism not trusted", CKR_MECHANISM_INVALID)
+                   : refuse_export(rt, session, facts, "wrapping key not trusted", CKR_KEY_NOT_WRAPPABLE);
 }
 
 CK_RV export_agree(struct runtime *rt, CK_SESSION_HANDLE session, const struct key_facts *facts, enum policy_use use)

@@ -21,9 +21,11 @@ bool export_may_be_born(const struct runtime *rt, const CK_ATTRIBUTE *template, 
  * gate_agree_once. */
 CK_RV export_agree_to_birth(struct runtime *rt, CK_SESSION_HANDLE session, const struct key_facts *facts);
 
-/* May a private key leave under the key `carrier`, and then as which use? CKR_KEY_UNEXTRACTABLE, CKR_KEY_NOT_WRAPPABLE. */
+/* May a private key leave under the key `carrier`, by this mechanism, and then as which use? CKR_KEY_UNEXTRACTABLE,
+ * CKR_KEY_NOT_WRAPPABLE; CKR_MECHANISM_INVALID: by another it may. */
 CK_RV export_permit(struct runtime *rt, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE carrier,
-                    const struct key_facts *carrier_facts, const struct key_facts *facts, enum policy_use *use);
+                    const struct key_facts *carrier_facts, CK_MECHANISM_TYPE mechanism, const struct key_facts *facts,
+                    enum policy_use *use);
 
 /* Consent to that use. CKRs of gate_agree_once. */
 CK_RV export_agree(struct runtime *rt, CK_SESSION_HANDLE session, const struct key_facts *facts, enum policy_use use);

@@ -7,6 +7,7 @@
 #include "pkcs11-module/consent.h"
 #include "pkcs11-module/decision.h"
 #include "pkcs11-module/gate_once.h"
+#include "pkcs11-module/mechanism_keys.h"
 
 /* ------------------------------------------------------------------ beginning */
 
@@ -113,7 +114,9 @@ CK_RV gate_begin(struct runtime *rt, CK_SESSION_HANDLE handle, enum operation_ki
     rv = gate_session(rt, handle, &session);
     if (rv != CKR_OK)
         return rv;
-    rv = session_key_facts(&rt->sessions, rt->backend.functions, session, key, &facts);
+    rv = mechanism_names_private_key(rt, handle, mechanism);
+    if (rv == CKR_OK)
+        rv = session_key_facts(&rt->sessions, rt->backend.functions, session, key, &facts);
     if (rv != CKR_OK)
         rv = rv == CKR_OBJECT_HANDLE_INVALID ? CKR_KEY_HANDLE_INVALID : rv;
     else if (is_active(session, kind, &free_active))

@@ -141,6 +141,38 @@ static void child_has_none(void **state)
     assert_ok(sign(KEY_HIGH_RSA));
 }
 
+#define NEW_PIN "84-Linden 5%+"
+
+static void *set_pin_on_thread(void *rv)
+{
+    *(CK_RV *)rv = fx.p11->C_SetPIN(fx.session, NULL, 0, NULL, 0);
+    return NULL;
+}
+
+/* Also of a login that came about while the new PIN was asked for. */
+static void new_pin_ends_it(void **state)
+{
+    pthread_t thread;
+    CK_ULONG batch;
+    CK_RV rv = CKR_OK;
+
+    (void)state;
+    begin("", "late 1000 " FIXTURE_PIN "\n" RIGHT "repeat " NEW_PIN "\n");
+    assert_ok(fx.p11->C_Logout(fx.session));
+    assert_int_equal(pthread_create(&thread, NULL, set_pin_on_thread, &rv), 0);
+    script_wait_question(&fx);
+    assert_ok(fixture_login(&fx, FIXTURE_PIN));
+    assert_ok(batch_request(&fx, 9, 60, &batch));
+    pthread_join(thread, NULL);
+    assert_ok(rv);
+    assert_int_equal(batch_count(&fx), 0);
+    script_set(&fx, RIGHT "pin " NEW_PIN "\n");
+    assert_ok(sign(KEY_PLAIN_RSA));
+    assert_int_equal(script_asked(&fx), 2); /* the old one is a wrong one */
+    assert_ok(fx.p11->C_SetPIN(fx.session, (CK_BYTE_PTR)NEW_PIN, strlen(NEW_PIN), (CK_BYTE_PTR)FIXTURE_PIN,
+                               strlen(FIXTURE_PIN)));
+}
+
 static void *request_on_thread(void *rv)
 {
     CK_ULONG batch;
@@ -245,6 +277,7 @@ int main(void)
         TEST(time_runs_out),
         TEST(logout_ends_it),
         TEST(last_session_closed_ends_it),
+        TEST(new_pin_ends_it),
         TEST(child_has_none),
         TEST(logout_while_asked_gives_none),
         TEST(session_closed_while_asked_gives_none),

@@ -93,14 +93,103 @@ static void second_key_is_no_private_key(void **state)
     assert_int_equal(mock->calls[CALL_C_DeriveKey], 1);
 }
 
+/* Parameters of PKCS#11 3.0, and of NSS's mechanisms before it, as words of 8 bytes: the place of the handle, and of the flag
+ * that says whether it counts. */
+static const struct second_key {
+    CK_MECHANISM_TYPE type;
+    unsigned words, handle, flag;
+    CK_ULONG counts, counts_not;
+} second_keys[] = {
+    {0x402a, 8, 5, 2, 4, 2}, /* HKDF: the salt */
+    {0x402b, 8, 5, 2, 4, 1},
+    {0x402e, 5, 2, 1, 1, 0}, /* IKE: the seed, the new key, the previous one, g^xy */
+    {0x402f, 7, 6, 1, 0x101, 0},
+    {0x4030, 9, 3, 1, 1, 0},
+    {0x4031, 5, 2, 1, 1, 0},
+    {CKM_VENDOR_DEFINED + 0x4E534350 + 34, 5, 2, 1, 1, 0},
+    {CKM_VENDOR_DEFINED + 0x4E534350 + 37, 5, 2, 1, 1, 0},
+};
+
+static CK_RV derive_with(const struct second_key *how, CK_ULONG flag, CK_OBJECT_HANDLE second)
+{
+    CK_ULONG words[9] = {0};
+    CK_MECHANISM mechanism = {how->type, words, how->words * sizeof *words};
+    CK_OBJECT_HANDLE made;
+
+    words[how->flag] = flag;
+    words[how->handle] = second;
+    if (how->type == 0x4030)
+        words[2] = SECRET; /* g^xy, which always counts */
+    return fx.p11->C_DeriveKey(fx.session, &mechanism, SECRET, NULL, 0, &made);
+}
+
+static void second_key_of_hkdf_and_ike_is_no_private_key(void **state)
+{
+    CK_ULONG prf = CKM_SHA256_HMAC;
+    CK_MECHANISM prf_only = {0x4031, &prf, sizeof prf};
+    CK_OBJECT_HANDLE made;
+
+    (void)state;
+    start_logged_in("level = low\n");
+    for (size_t i = 0; i < sizeof second_keys / sizeof second_keys[0]; i++) {
+        const struct second_key *how = &second_keys[i];
+        const unsigned before = mock->calls[CALL_C_DeriveKey];
+
+        assert_rv(derive_with(how, how->counts, PRIVATE), CKR_KEY_FUNCTION_NOT_PERMITTED);
+        assert_rv(derive_with(how, how->counts, 9), CKR_KEY_HANDLE_INVALID);
+        assert_int_equal(mock->calls[CALL_C_DeriveKey], before);
+        assert_ok(derive_with(how, how->counts, SECRET));
+        assert_ok(derive_with(how, how->counts_not, 9));
+        assert_int_equal(mock->calls[CALL_C_DeriveKey], before + 2);
+    }
+    assert_ok(fx.p11->C_DeriveKey(fx.session, &prf_only, SECRET, NULL, 0, &made));
+    prf_only.mechanism = 0x402e;
+    assert_rv(fx.p11->C_DeriveKey(fx.session, &prf_only, SECRET, NULL, 0, &made), CKR_MECHANISM_PARAM_INVALID);
+}
+
+/* CKM_KIP_MAC has the key in its parameters, whatever C_SignInit is given. */
+static void no_second_key_signs(void **state)
+{
+    CK_MECHANISM kip = {0x512, NULL, 0};
+
+    (void)state;
+    start_logged_in("level = low\n");
+    assert_rv(fx.p11->C_SignInit(fx.session, &kip, SECRET), CKR_MECHANISM_INVALID);
+    assert_int_equal(mock->calls[CALL_C_SignInit], 0);
+}
+
 /* ------------------------------------------------------------------ what a private key may leave under */
 
-static CK_RV export_under(CK_OBJECT_HANDLE carrier)
+static CK_RV export_by(CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE carrier)
 {
+    CK_MECHANISM mechanism = {type, NULL, 0};
     CK_BYTE wrapped[64];
     CK_ULONG len = sizeof wrapped;
 
-    return fx.p11->C_WrapKey(fx.session, &rsa, carrier, PRIVATE, wrapped, &len);
+    return fx.p11->C_WrapKey(fx.session, &mechanism, carrier, PRIVATE, wrapped, &len);
+}
+
+static CK_RV export_under(CK_OBJECT_HANDLE carrier)
+{
+    return export_by(CKM_AES_KEY_WRAP_PAD, carrier);
+}
+
+/* CTR, GCM, OFB, ChaCha20, ECB and what nobody knows: of some, a second encryption is the decryption. */
+static void nothing_leaves_by_what_encrypting_undoes(void **state)
+{
+    static const CK_MECHANISM_TYPE streams[] = {CKM_AES_CTR, CKM_AES_GCM, CKM_AES_OFB, 0x1226,
+                                                CKM_AES_ECB, CKM_VENDOR_DEFINED + 7};
+    static const CK_MECHANISM_TYPE wraps[] = {CKM_AES_KEY_WRAP, CKM_AES_KEY_WRAP_PAD, 0x210b, CKM_AES_CBC_PAD};
+
+    (void)state;
+    start_logged_in("");
+    script_set(&fx, RIGHT RIGHT RIGHT RIGHT);
+    for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
+        assert_rv(export_by(streams[i], CARRIER), CKR_MECHANISM_INVALID);
+    assert_int_equal(mock->calls[CALL_C_WrapKey] + (unsigned)script_asked(&fx), 0);
+    for (size_t i = 0; i < sizeof wraps / sizeof wraps[0]; i++)
+        assert_ok(export_by(wraps[i], CARRIER));
+    assert_int_equal(script_asked(&fx), 4);
 }
 
 /* Each condition counts for itself: a token may be wrong about the others, as imported keys that it says were
@@ -366,6 +455,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(private_key_wraps_nothing),
         TEST(second_key_is_no_private_key),
+        TEST(second_key_of_hkdf_and_ike_is_no_private_key),
+        TEST(no_second_key_signs),
+        TEST(nothing_leaves_by_what_encrypting_undoes),
         TEST(every_condition_of_a_carrier_counts),
         TEST(calls_get_copies),
         TEST(template_changed_meanwhile_does_not_matter),

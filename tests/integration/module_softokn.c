@@ -190,13 +190,49 @@ static void everything_else_is_found(void **state)
     assert_ok(v3->C_FindObjectsFinal(fx.session));
 }
 
+/* The salt of HKDF may be a key (3.0, 2.62): softokn takes any that has a CKA_VALUE, a private one of EC too. */
+static void private_key_is_no_salt(void **state)
+{
+    struct {
+        CK_BBOOL extract, expand;
+        CK_MECHANISM_TYPE prf;
+        CK_ULONG salt_type;
+        CK_BYTE_PTR salt;
+        CK_ULONG salt_len;
+        CK_OBJECT_HANDLE salt_key;
+        CK_BYTE_PTR info;
+        CK_ULONG info_len;
+    } hkdf = {.extract = CK_TRUE, .prf = CKM_SHA256, .salt_type = 4};
+    CK_MECHANISM mechanism = {0x402a, &hkdf, sizeof hkdf};
+    CK_MECHANISM generate = {CKM_GENERIC_SECRET_KEY_GEN, NULL, 0};
+    CK_ULONG len = 32;
+    CK_OBJECT_CLASS secret = CKO_SECRET_KEY;
+    CK_KEY_TYPE generic = CKK_GENERIC_SECRET;
+    CK_ATTRIBUTE template[] = {{CKA_DERIVE, &yes, sizeof yes},
+                               {CKA_VALUE_LEN, &len, sizeof len},
+                               {CKA_CLASS, &secret, sizeof secret},
+                               {CKA_KEY_TYPE, &generic, sizeof generic}};
+    CK_OBJECT_HANDLE base, salt, made = 77;
+
+    (void)state;
+    assert_ok(v3->C_GenerateKey(fx.session, &generate, template, 2, &base));
+    assert_ok(v3->C_GenerateKey(fx.session, &generate, template, 2, &salt));
+    hkdf.salt_key = salt;
+    assert_ok(v3->C_DeriveKey(fx.session, &mechanism, base, template, 4, &made));
+    made = 77;
+    hkdf.salt_key = key_private(fx.p11, fx.session, KEY_PLAIN_EC);
+    assert_rv(v3->C_DeriveKey(fx.session, &mechanism, base, template, 4, &made), CKR_KEY_FUNCTION_NOT_PERMITTED);
+    assert_int_equal(made, 77);
+    assert_int_equal(script_asked(&fx), 0);
+}
+
 /* ------------------------------------------------------------------ set-up */
 
 static int begin(void **state)
 {
     (void)state;
     assert_int_equal(setenv("PINWARD_TEST_BACKEND", "softokn", 1), 0);
-    fixture_begin(&fx, KEYS_PLAIN_RSA);
+    fixture_begin(&fx, KEYS_PLAIN_RSA | KEYS_PLAIN_EC);
     return 0;
 }
 
@@ -220,6 +256,7 @@ int main(void)
         TEST(messages_of_a_secret_key_pass),
         TEST(private_key_encrypts_no_message),
         TEST(cancel_ends_operations),
+        TEST(private_key_is_no_salt),
         TEST(everything_else_is_found),
     };
 

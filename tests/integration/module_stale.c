@@ -90,6 +90,20 @@ static void grace_does_not_reach_another_token(void **state)
     }
 }
 
+/* Its user logs in at the reader, with a PIN that the gate does not see: what it knows of the first one's is over. */
+static void login_at_the_reader_ends_what_was_known(void **state)
+{
+    (void)state;
+    start("");
+    log_in();
+    change_token();
+    mock->token_flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
+    assert_ok(fx.p11->C_Login(fx.session, CKU_USER, NULL, 0));
+    mock->session_state = CKS_RW_USER_FUNCTIONS;
+    assert_rv(sign(PRIVATE), CKR_FUNCTION_REJECTED);
+    assert_int_equal(mock->calls[CALL_C_Sign], 0);
+}
+
 /* The hash that uses are compared with is of the first token's PIN. */
 static void pin_of_another_token_agrees_to_nothing(void **state)
 {
@@ -204,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(grace_does_not_reach_another_token),
+        TEST(login_at_the_reader_ends_what_was_known),
         TEST(pin_of_another_token_agrees_to_nothing),
         TEST(presented_pin_of_another_token_agrees_to_nothing),
         TEST(logout_in_another_session_ends_the_login),
