@@ -235,7 +235,7 @@ def killed_between_steps(world):
 
 
 def killed_in_the_token(world):
-    check(killed_at(world, world.root / "tokens", int(os.environ.get("STEP", "61"))) >= 4)
+    check(killed_at(world, world.root / "tokens", int(os.environ.get("STEP", "97"))) >= 4)
 
 
 def other_files_first(world):
