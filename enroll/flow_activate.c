@@ -103,6 +103,7 @@ static enum error_code flow_prove(struct flow *flow, const struct portal_challen
                                  .challenge_id = challenge->challenge_id};
     struct secret *password = NULL;
     struct secret *decrypted = NULL;
+    EVP_PKEY *decrypting = NULL;
     enum error_code status = logintries_check(flow->app, flow->session.account, err);
 
     if (status == ERROR_NONE) {
@@ -116,8 +117,10 @@ static enum error_code flow_prove(struct flow *flow, const struct portal_challen
                                  &proof.signature, err);
     }
     if (status == ERROR_NONE) {
-        status = possession_decrypt(pair->encryption_key->pkey, pair->encryption, &challenge->enveloped,
-                                    &decrypted, err);
+        status = token_decryption_key(flow->token, pair->encryption_key, &decrypting, err);
+    }
+    if (status == ERROR_NONE) {
+        status = possession_decrypt(decrypting, pair->encryption, &challenge->enveloped, &decrypted, err);
     }
     if (status == ERROR_NONE) {
         proof.password = password;
@@ -126,6 +129,7 @@ static enum error_code flow_prove(struct flow *flow, const struct portal_challen
     }
     secret_free(&password);
     secret_free(&decrypted);
+    EVP_PKEY_free(decrypting);
     bytes_clear(&proof.signature);
     return status;
 }

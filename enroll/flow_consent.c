@@ -56,6 +56,20 @@ enum error_code flow_confirm_registration(struct flow *flow, struct error *err)
     return status;
 }
 
+/* The keys that have been begun are of the old kind, and no request with them would be accepted. */
+static enum error_code flow_check_keys(const struct flow *flow, const struct portal_registration *registration,
+                                       struct error *err)
+{
+    const struct key_profile *begun = flow->promised.profile.keys;
+    const struct key_profile *wanted = registration->profile.keys;
+
+    return begun == wanted ? ERROR_NONE
+                           : error_set(err, ERROR_STATE,
+                                       _("The portal now wants %s keys, and what was begun is with %s: begin anew with "
+                                         "--start-over."),
+                                       wanted->name, begun->name);
+}
+
 enum error_code flow_refresh_registration(struct flow *flow, struct error *err)
 {
     struct portal_registration registration = {0};
@@ -69,7 +83,10 @@ enum error_code flow_refresh_registration(struct flow *flow, struct error *err)
     status = portal_get_registration(flow->session.portal, &registration, err);
     if (status == ERROR_NONE && !json_equal(registration.json, flow->journal.registration)) {
         printf("%s\n", _("The registration has changed meanwhile."));
-        status = flow_show_registration(flow, &registration, err);
+        status = flow_check_keys(flow, &registration, err);
+        if (status == ERROR_NONE) {
+            status = flow_show_registration(flow, &registration, err);
+        }
         if (status == ERROR_NONE) {
             status = flow_promise(flow, registration.json, err);
         }

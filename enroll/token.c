@@ -196,6 +196,7 @@ void token_close(struct token **token)
         PKCS11_CTX_free(t->context);
     }
     UI_destroy_method(t->ui_method);
+    token_agree_end(t);
     ERR_clear_error();
     if (t->lock >= 0) {
         close(t->lock);

@@ -85,6 +85,11 @@ enum error_code token_find_key_of(struct token *token, EVP_PKEY *public_key, boo
                                   struct token_key *key, struct error *err);
 void token_key_clear(struct token_key *key);
 
+/* The key as something that decrypts, a new reference to be freed before the token: an RSA key is one; an EC key agrees on
+ * the secret that what was encrypted is under (RFC 5753), which is one use of it: token_agree.c. */
+enum error_code token_decryption_key(struct token *token, const struct token_key *key, EVP_PKEY **decrypting,
+                                     struct error *err);
+
 /* -- keys that leave and come (after token_login): token_transfer.c -- */
 
 /* Was the private key with this id made so that it can leave the token? false also when the token does not say. */

@@ -18,6 +18,7 @@ struct token {
     bool logged_in;
     int lock; /* of this token among the tools of this user; -1: not taken */
     UI_METHOD *ui_method;
+    EC_KEY_METHOD *agreement; /* token_agree.c; NULL until it is needed */
     void *module; /* the instance that libp11 has loaded, for what libp11 does not offer */
     CK_FUNCTION_LIST *functions;
 };
@@ -30,6 +31,9 @@ enum error_code token_hold(struct token *token, struct error *err);
  * after libp11 has opened its own, since the login ends with the last session; CK_INVALID_HANDLE: none. */
 enum error_code token_batch_request(struct token *token, const struct token_batch *batch,
                                     CK_SESSION_HANDLE *session, struct error *err);
+
+/* Frees what token_decryption_key has made for the token. */
+void token_agree_end(struct token *token);
 
 /* The sentence for a return value of the module. Never ERROR_NONE. */
 enum error_code token_failed_rv(struct error *err, CK_RV rv, const char *what);
@@ -44,6 +48,10 @@ enum error_code token_session_open(struct token *token, CK_SESSION_HANDLE *sessi
 enum error_code token_find_objects(struct token *token, CK_SESSION_HANDLE session, CK_ATTRIBUTE *template,
                                    CK_ULONG template_count, CK_OBJECT_HANDLE objects[TOKEN_FIND_MAX], CK_ULONG *count,
                                    struct error *err);
+
+/* The one private key with this CKA_ID. */
+enum error_code token_find_private(struct token *token, CK_SESSION_HANDLE session, const struct bytes *id,
+                                   CK_OBJECT_HANDLE *key, struct error *err);
 
 /* The attribute has a value; a token that was interrupted may have made an object and not yet filled it. */
 bool token_has_attribute(struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,

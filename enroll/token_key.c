@@ -49,6 +49,28 @@ enum error_code token_delete_objects(struct token *token, CK_SESSION_HANDLE sess
     return status;
 }
 
+enum error_code token_find_private(struct token *token, CK_SESSION_HANDLE session, const struct bytes *id,
+                                   CK_OBJECT_HANDLE *key, struct error *err)
+{
+    CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+    CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class}, {CKA_ID, id->data, id->len}};
+    CK_OBJECT_HANDLE objects[TOKEN_FIND_MAX];
+    CK_ULONG count = 0;
+    enum error_code status = token_find_objects(token, session, template, 2, objects, &count, err);
+
+    if (status != ERROR_NONE) {
+        return status;
+    }
+    if (count != 1) {
+        return error_set(err, ERROR_TOKEN,
+                         count ? _("There are several keys with the same id on the token, so it is not clear which one "
+                                   "is meant.")
+                               : _("The key is not on the token any more."));
+    }
+    *key = objects[0];
+    return ERROR_NONE;
+}
+
 /* The private half first: while it is there, the pair is whole or is nothing. */
 enum error_code token_delete_pair(struct token *token, const struct bytes *id, struct error *err)
 {

@@ -98,6 +98,96 @@ def story(world, profile):
     encrypt_and_decrypt(world, "me")  # old mail is still read
 
 
+def application_prompts(world):
+    """prompt = application: the tool brings the PIN, also for the one use that is a derivation."""
+    world.configure(prompt="application")
+    world.login()
+    world.apply(answers=[f"pin {PIN}", f"pin {PIN}"])
+    world.activate(answers=[f"pin {PIN}", f"pin {PASSWORD}", f"pin {PIN}", "cancel"], expect=CANCELLED,
+                   says="You cancelled the PIN entry")
+    world.activate(answers=[f"pin {PIN}", f"pin {PASSWORD}", f"pin {PIN}", "pin 999999"], expect=TOKEN,
+                   says="The PIN was wrong")
+    check(all(c["state"] == "issued" for c in world.status()["certificates"]), world.status())
+    world.activate(answers=[f"pin {PIN}", f"pin {PASSWORD}", f"pin {PIN}", f"pin {PIN}"])
+    check(world.count("Certificate") == 4)
+
+
+application_prompts.world = {"key_profile": "ec-p256"}
+
+
+def no_secret_is_left(world):
+    """What is derived is destroyed before the session ends: the calls that reach the token, as OpenSC's spy writes them."""
+    spied = world.root / "spied"
+    world.env.update(PKCS11SPY=SOFTHSM, PKCS11SPY_OUTPUT=str(spied))
+    world.login()
+    world.apply()
+    world.configure(backend=next(pathlib.Path("/usr/lib").glob("*/pkcs11/pkcs11-spy.so")))
+    # The spy never frees its own table; that the tool frees what it has is seen in the other stories.
+    world.activate(says="are active and on the token",
+                   env={"ASAN_OPTIONS": f"{world.env.get('ASAN_OPTIONS', '')}:detect_leaks=0".lstrip(":")})
+    calls = re.split(r"^\d+: ", spied.read_text(errors="replace"), flags=re.M)
+    derived = next(n for n, call in enumerate(calls) if call.startswith("C_DeriveKey"))
+    handle = re.search(r"\[out\] hKey = (0x[0-9a-f]+)", calls[derived]).group(1)
+    own = [call for call in calls[derived + 1:] if re.search(rf"hObject = {handle}$", call, re.M)]
+    check(len(own) >= 2 and own[-1].startswith("C_DestroyObject") and "CKR_OK" in own[-1], own)
+    check(all(call.startswith("C_GetAttributeValue") for call in own[:own.index(own[-1])]), own)
+    check(sum(call.startswith("C_DeriveKey") for call in calls) == 1)
+
+
+no_secret_is_left.world = {"key_profile": "ec-p256"}
+
+
+def other_keys_than_promised(world):
+    """The portal promises one profile and keeps to another, or wants keys that no careful person would make."""
+    world.login()
+    between = Between(world)
+    world.configure(url=between.url)
+    world.tool("login", "--account", "wang", answers=[f"pin {PASSWORD}"])
+    rsa = {"key_type": "RSA", "key_bits": 2048, "encryption_key_usage": ["keyEncipherment"]}
+    p256 = {"key_type": "EC", "key_bits": 256, "curve": "P-256", "encryption_key_usage": ["keyAgreement"]}
+    for profile, says in (
+            ({**rsa, "key_bits": 1024}, "too weak or of a kind that is not made here"),
+            ({**rsa, "key_type": "DSA"}, "too weak or of a kind that is not made here"),
+            ({**p256, "curve": "P-192", "key_bits": 192}, "too weak or of a kind that is not made here"),
+            ({**p256, "curve": "secp256k1"}, "too weak or of a kind that is not made here"),
+            ({**p256, "curve": "P-384"}, "too weak or of a kind that is not made here"),
+            ({**p256, "encryption_key_usage": ["keyEncipherment"]}, "not for a key that only decrypts"),
+            ({**p256, "encryption_key_usage": ["keyAgreement", "digitalSignature"]}, "not for a key that only decrypts"),
+            ({**p256, "signing_key_usage": ["digitalSignature", "keyAgreement"]}, "not for a key that only signs")):
+        def change(answer, profile=profile):
+            answer["profile"].pop("curve", None)
+            answer["profile"].update(profile)
+
+        between.hook = change_json("/registration", change)
+        world.tool("apply", "--name", "me", "--yes", "--accept-terms", "1", expect=PROTOCOL, says=says)
+    check(world.count("Private Key") == 0 and not between.requests[-1][1].endswith("/applications"))
+
+    def promise_rsa(answer):
+        answer["profile"].pop("curve", None)
+        answer["profile"].update(rsa)
+
+    between.hook = change_json("/registration", promise_rsa)
+    world.apply(expect=REFUSED, says="A key is not of the profile")  # which is of P-384 in truth
+    check(world.status()["certificates"] == [])
+    between.hook = None  # the portal says what it wants, but the keys are of another kind
+    world.tool("apply", expect=STATE, says="The portal now wants EC P-384 keys, and what was begun is with RSA-2048")
+    world.tool("apply", "--name", "me", "--accept-terms", world.terms_version(), "--yes", "--start-over",
+               answers=[f"pin {PIN}"] * 3, says="EC P-384")
+    check(world.count("Private Key") == 2, world.objects())
+
+    def swap(answer):  # certificates for other keys than those that were asked for
+        answer["signing_certificate"] = answer["encryption_certificate"]
+
+    between.hook = change_json("/challenge", swap)
+    before = world.objects(), world.portal_state()
+    world.activate(answers=[f"pin {PIN}"], expect=CERTIFICATE, says="serial number")
+    check((world.objects(), world.portal_state()) == before, "token or portal has changed")
+    between.close()
+
+
+other_keys_than_promised.world = {"key_profile": "ec-p384"}
+
+
 def of_profile(profile):
     def test(world):
         story(world, profile)
@@ -108,4 +198,4 @@ def of_profile(profile):
 
 
 if __name__ == "__main__":
-    run([of_profile(profile) for profile in SHOWN])
+    run([*(of_profile(profile) for profile in SHOWN), application_prompts, no_secret_is_left, other_keys_than_promised])

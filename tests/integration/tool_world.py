@@ -117,9 +117,9 @@ class World:
         subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", label, "--pin", PIN, "--so-pin", "12345678"],
                        env=self.env, check=True, capture_output=True)
 
-    def configure(self, url=None, ca_file=None, token="card", prompt="module", pinentry=None,
+    def configure(self, url=None, ca_file=None, backend=SOFTHSM, token="card", prompt="module", pinentry=None,
                   **module):
-        lines = ["[module]", f"backend = {SOFTHSM}", f"pinentry = {pinentry or os.environ['PINWARD_SCRIPTED_PINENTRY']}",
+        lines = ["[module]", f"backend = {backend}", f"pinentry = {pinentry or os.environ['PINWARD_SCRIPTED_PINENTRY']}",
                  f"prompt = {prompt}"]
         lines += [f"{name.replace('_', '-')} = {value}" for name, value in module.items()]
         lines += ["[portal]", f"url = {url or self.url}", f"ca-file = {ca_file or self.data / 'root.pem'}",
