@@ -47,9 +47,14 @@ static ssize_t hook_write(assuan_context_t ctx, assuan_fd_t fd, const void *buff
     return pinentry_process_write(hook_process(ctx), fd, buffer, size);
 }
 
+/* The socket is the only one that libassuan has, and it closes it also when the handshake fails: whoever of the two is first
+ * says so, since a second close would be of another thread's descriptor. */
 static int hook_close(assuan_context_t ctx, assuan_fd_t fd)
 {
-    (void)ctx;
+    struct pinentry_process *process = hook_process(ctx);
+
+    if (fd == process->fd)
+        process->fd = -1;
     return close(fd);
 }
 
@@ -276,10 +281,8 @@ static enum error_code conversation_begin(struct conversation *c, const struct p
         assuan_begin_confidential(c->ctx);
         rc = assuan_socket_connect_fd(c->ctx, c->process.fd, 0);
     }
-    if (!rc) {
-        c->process.fd = -1; /* libassuan closes it */
+    if (!rc)
         rc = send_environment(c);
-    }
     return rc ? failure(c, q->program, rc, err) : ERROR_NONE;
 }
 

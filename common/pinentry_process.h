@@ -19,7 +19,7 @@
 struct pinentry_process {
     pid_t pid;
     int pidfd;           /* so that a signal can never reach another process that got the same pid */
-    int fd;              /* our end of the socket that is the child's stdin and stdout; -1 once handed on */
+    int fd;              /* our end of the socket that is the child's stdin and stdout; -1 once closed */
     int cancel_fd;       /* -1: none */
     int64_t deadline_ms; /* CLOCK_MONOTONIC */
     bool timed_out;      /* a wait ended by the deadline */
@@ -35,7 +35,7 @@ enum error_code pinentry_process_start(const char *program, unsigned timeout_s, 
 ssize_t pinentry_process_read(struct pinentry_process *process, int fd, void *buffer, size_t size);
 ssize_t pinentry_process_write(struct pinentry_process *process, int fd, const void *buffer, size_t size);
 
-/* Closes the socket if it is still ours, gives the child a moment to leave, then ends it, and reaps it. */
+/* Closes the socket if it is still open, gives the child a moment to leave, then ends it, and reaps it. */
 void pinentry_process_end(struct pinentry_process *process);
 
 #endif
