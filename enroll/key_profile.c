@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <openssl/ec.h>
 #include <openssl/x509v3.h>
 
 #include "common/i18n.h"
@@ -51,6 +52,27 @@ enum error_code key_profile_find(const char *type, int bits, const char *curve,
           "and "
           "curve of its profile; made are RSA of 2048, 3072 and 4096 bits, EC on P-256 and P-384): tell the "
           "registration authority."));
+}
+
+static bool key_profile_is_on(const EVP_PKEY *key, const char *curve)
+{
+    char group[32];
+
+    return EVP_PKEY_get_group_name(key, group, sizeof group, NULL) == 1 &&
+           OBJ_sn2nid(group) == EC_curve_nist2nid(curve);
+}
+
+const struct key_profile *key_profile_of(const EVP_PKEY *key)
+{
+    for (size_t i = 0; i < sizeof key_profile_table / sizeof key_profile_table[0]; i++) {
+        const struct key_profile *row = &key_profile_table[i];
+
+        if (EVP_PKEY_is_a(key, row->type) && EVP_PKEY_get_bits(key) == (int)row->bits &&
+            (!row->curve || key_profile_is_on(key, row->curve))) {
+            return row;
+        }
+    }
+    return NULL;
 }
 
 bool key_profile_allows_signing(const struct key_profile *profile, unsigned usage)

@@ -32,6 +32,9 @@ struct key_profile {
 enum error_code key_profile_find(const char *type, int bits, const char *curve,
                                  const struct key_profile **profile, struct error *err);
 
+/* The profile of a key; NULL: of none. */
+const struct key_profile *key_profile_of(const EVP_PKEY *key);
+
 /* Are these key usages (KU_ bits) what such keys are for? The signing key never encrypts, the encryption key
  * never signs. */
 bool key_profile_allows_signing(const struct key_profile *profile, unsigned usage);

@@ -1,8 +1,10 @@
 #include "enroll/token_internal.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
@@ -184,9 +186,12 @@ static const struct {
 
 #define TOKEN_RSA_PUBLIC_PARTS 2
 
-/* Fills the first `count` attributes; the values are in one locked block, of TOKEN_NUMBER_MAX bytes each. */
-static bool token_rsa_fill(EVP_PKEY *key, unsigned char *block, CK_ATTRIBUTE *attributes, size_t count)
+/* Fills attributes with the numbers of one half; the values are in one locked block, of TOKEN_NUMBER_MAX bytes each. The
+ * count; 0: it is no such key. */
+static CK_ULONG token_rsa_fill(EVP_PKEY *key, bool private_half, unsigned char *block, CK_ATTRIBUTE *attributes)
 {
+    const size_t count = private_half ? TOKEN_RSA_PARTS : TOKEN_RSA_PUBLIC_PARTS;
+
     for (size_t i = 0; i < count; i++) {
         unsigned char *value = block + i * TOKEN_NUMBER_MAX;
         BIGNUM *number = NULL;
@@ -198,24 +203,62 @@ static bool token_rsa_fill(EVP_PKEY *key, unsigned char *block, CK_ATTRIBUTE *at
         }
         BN_clear_free(number);
         if (!ok) {
-            return false;
+            return 0;
         }
     }
-    return true;
+    return count;
 }
 
-/* What both halves of a pair are told besides their numbers; attributes has room for all of it. */
-static CK_ULONG token_describe_half(bool private_half, const struct token_key_spec *spec, CK_ATTRIBUTE *attributes)
+static bool token_ec_number(EVP_PKEY *key, const char *name, unsigned char *value, size_t len)
+{
+    BIGNUM *number = NULL;
+    bool ok = EVP_PKEY_get_bn_param(key, name, &number) == 1 && BN_bn2binpad(number, value, (int)len) == (int)len;
+
+    BN_clear_free(number);
+    return ok;
+}
+
+/* The same for an EC key (PKCS#11 curves 2.40, 2.3.3 and 2.3.4): the point is uncompressed, in an OCTET STRING. */
+static CK_ULONG token_ec_fill(EVP_PKEY *key, bool private_half, unsigned char *block, CK_ATTRIBUTE *attributes)
+{
+    const struct key_profile *profile = key_profile_of(key);
+    const size_t field = profile && profile->curve ? profile->bits / 8 : 0;
+    unsigned char *value = block;
+
+    if (field == 0) {
+        return 0;
+    }
+    attributes[0] =
+        (CK_ATTRIBUTE){CKA_EC_PARAMS, (void *)(uintptr_t)profile->ec_params, profile->ec_params_len};
+    if (private_half) {
+        attributes[1] = (CK_ATTRIBUTE){CKA_VALUE, value, field};
+        return token_ec_number(key, OSSL_PKEY_PARAM_PRIV_KEY, value, field) ? 2 : 0;
+    }
+    value[0] = V_ASN1_OCTET_STRING;
+    value[1] = (unsigned char)(1 + 2 * field); /* less than 128, so one octet */
+    value[2] = POINT_CONVERSION_UNCOMPRESSED;
+    attributes[1] = (CK_ATTRIBUTE){CKA_EC_POINT, value, 3 + 2 * field};
+    return token_ec_number(key, OSSL_PKEY_PARAM_EC_PUB_X, value + 3, field) &&
+                   token_ec_number(key, OSSL_PKEY_PARAM_EC_PUB_Y, value + 3 + field, field)
+               ? 2
+               : 0;
+}
+
+/* What both halves of a pair are told besides their numbers, with the same uses as a pair that is generated
+ * (token_generate.c); attributes has room for all of it. */
+static CK_ULONG token_describe_half(bool ec, bool private_half, const struct token_key_spec *spec,
+                                    CK_ATTRIBUTE *attributes)
 {
     static CK_OBJECT_CLASS classes[] = {CKO_PUBLIC_KEY, CKO_PRIVATE_KEY};
-    static CK_KEY_TYPE type = CKK_RSA;
+    static CK_KEY_TYPE types[] = {CKK_RSA, CKK_EC};
     static CK_BBOOL yes = CK_TRUE;
     static CK_BBOOL no = CK_FALSE;
     CK_BBOOL *signs = spec->use == TOKEN_SIGNING ? &yes : &no;
-    CK_BBOOL *decrypts = spec->use == TOKEN_ENCRYPTION ? &yes : &no;
+    CK_BBOOL *decrypts = spec->use == TOKEN_ENCRYPTION && !ec ? &yes : &no;
+    CK_BBOOL *derives = spec->use == TOKEN_ENCRYPTION && ec ? &yes : &no;
     const CK_ATTRIBUTE both[] = {
         {CKA_CLASS, &classes[private_half], sizeof classes[0]},
-        {CKA_KEY_TYPE, &type, sizeof type},
+        {CKA_KEY_TYPE, &types[ec], sizeof types[0]},
         {CKA_TOKEN, &yes, sizeof yes},
         {CKA_PRIVATE, private_half ? &yes : &no, sizeof yes},
         {private_half ? CKA_SIGN : CKA_VERIFY, signs, sizeof yes},
@@ -224,25 +267,28 @@ static CK_ULONG token_describe_half(bool private_half, const struct token_key_sp
         {private_half ? CKA_SIGN_RECOVER : CKA_VERIFY_RECOVER, &no, sizeof no},
         {CKA_ID, spec->id->data, spec->id->len},
         {CKA_LABEL, (void *)spec->label, strlen(spec->label)},
+        {CKA_DERIVE, derives, sizeof yes}, /* of private halves only, so it is the last */
     };
 
     memcpy(attributes, both, sizeof both);
-    return sizeof both / sizeof both[0];
+    return sizeof both / sizeof both[0] - (private_half ? 0 : 1);
 }
 
 static enum error_code token_write_half(struct token *token, CK_SESSION_HANDLE session, bool private_half,
                                         EVP_PKEY *key, const struct token_key_spec *spec, struct error *err)
 {
-    const size_t parts = private_half ? TOKEN_RSA_PARTS : TOKEN_RSA_PUBLIC_PARTS;
+    const bool ec = EVP_PKEY_is_a(key, "EC");
     unsigned char *block = OPENSSL_secure_malloc(TOKEN_RSA_PARTS * TOKEN_NUMBER_MAX);
     CK_ATTRIBUTE attributes[32];
     CK_OBJECT_HANDLE made;
     CK_ULONG count;
+    CK_ULONG parts;
     CK_RV rv = CKR_HOST_MEMORY;
 
     if (block) {
-        count = token_describe_half(private_half, spec, attributes);
-        if (token_rsa_fill(key, block, attributes + count, parts)) {
+        count = token_describe_half(ec, private_half, spec, attributes);
+        parts = (ec ? token_ec_fill : token_rsa_fill)(key, private_half, block, attributes + count);
+        if (parts > 0) {
             rv = token->functions->C_CreateObject(session, attributes, count + parts, &made);
         }
     }
@@ -297,8 +343,10 @@ enum error_code token_import_pair(struct token *token, EVP_PKEY *key, const stru
     CK_SESSION_HANDLE session;
     enum error_code status;
 
-    if (!EVP_PKEY_is_a(key, "RSA")) {
-        return error_set(err, ERROR_PFX, _("The private key is not an RSA key, and only those can be imported."));
+    if (!EVP_PKEY_is_a(key, "RSA") && !key_profile_of(key)) {
+        return error_set(err, ERROR_PFX,
+                         _("The private key is neither an RSA key nor an EC key on P-256 or P-384, and only those can be "
+                           "imported."));
     }
     status = token_session_open(token, &session, err);
     if (status != ERROR_NONE) {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Every kind of keys that the portal may want: enrolled, used by openssl through the module, renewed."""
 from tool_between import Between, change_json
+from tool_pfx import APPLY, EXPORT, PFX_PASSWORD, target
 from tool_world import *
 
 SHOWN = {"rsa-3072": "RSA-3072", "ec-p256": "EC P-256", "ec-p384": "EC P-384"}
@@ -36,15 +37,15 @@ def openssl(world, *arguments, answers=()):
     check((world.pinentry / "script").read_text() == "", "answers that nobody asked for are left")
 
 
-def key_uri(label):
-    return f"pkcs11:token=card;object={label.replace(' ', '%20')};type=private"
+def key_uri(label, token="card"):
+    return f"pkcs11:token={token};object={label.replace(' ', '%20')};type=private"
 
 
-def sign_and_verify(world, name):
+def sign_and_verify(world, name, token="card"):
     message = world.root / "message"
     message.write_text("Signed by me.\n")
     signed = world.root / "message.p7s"
-    openssl(world, "cms", "-sign", "-engine", "pkcs11", "-keyform", "engine", "-inkey", key_uri(f"{name} (signing)"),
+    openssl(world, "cms", "-sign", "-engine", "pkcs11", "-keyform", "engine", "-inkey", key_uri(f"{name} (signing)", token),
             "-signer", certificate(world, f"{name} (signing)"), "-in", message, "-out", signed, answers=[f"pin {PIN}"] * 2)
     chain = world.root / "chain.pem"
     chain.write_bytes((world.data / "root.pem").read_bytes() + (world.data / "issuing.pem").read_bytes())
@@ -52,12 +53,12 @@ def sign_and_verify(world, name):
                    capture_output=True)
 
 
-def encrypt_and_decrypt(world, name):
+def encrypt_and_decrypt(world, name, token="card"):
     message, sealed, opened = (world.root / each for each in ("secret", "secret.p7m", "opened"))
     message.write_text("For me alone.\n")
     subprocess.run(["openssl", "cms", "-encrypt", "-aes256", "-in", message, "-out", sealed,
                     certificate(world, f"{name} (encryption)")], check=True, capture_output=True)
-    openssl(world, "cms", "-decrypt", "-engine", "pkcs11", "-keyform", "engine", "-inkey", key_uri(f"{name} (encryption)"),
+    openssl(world, "cms", "-decrypt", "-engine", "pkcs11", "-keyform", "engine", "-inkey", key_uri(f"{name} (encryption)", token),
             "-recip", certificate(world, f"{name} (encryption)"), "-in", sealed, "-out", opened, answers=[f"pin {PIN}"] * 2)
     check(opened.read_text().split() == message.read_text().split(), opened.read_text())
 
@@ -137,6 +138,33 @@ def no_secret_is_left(world):
 no_secret_is_left.world = {"key_profile": "ec-p256"}
 
 
+def backed_up_and_restored(world):
+    """EC keys in PFX files, which openssl reads, and back on another token, where they do what they did."""
+    world.configure(export="ask")
+    world.login()
+    world.tool("apply", "--name", "me", "--accept-terms", world.terms_version(), "--yes", "--exportable", answers=APPLY)
+    world.activate()
+    world.tool("backup", "--folder", target(world, "backup"), answers=EXPORT)
+    files = list((world.root / "backup").glob("*.pfx"))
+    check(len(files) == 2, files)
+    for pfx in files:
+        shown = subprocess.run(["openssl", "pkcs12", "-in", pfx, "-passin", f"pass:{PFX_PASSWORD}", "-nodes"], check=True,
+                               capture_output=True, text=True).stdout
+        text = subprocess.run(["openssl", "pkey", "-text", "-noout"], input=shown, check=True, capture_output=True,
+                              text=True).stdout
+        check("NIST CURVE: P-384" in text, text)
+    world.new_token("spare")
+    world.configure(token="spare")
+    world.tool("restore", "--folder", target(world, "backup"), answers=[f"pin {PFX_PASSWORD}", f"pin {PIN}"])
+    usage = {o["label"]: o["Usage"] for o in world.objects("spare") if o["kind"].startswith("Private Key")}
+    check(usage == {"me (signing)": "sign", "me (encryption)": "derive"}, usage)
+    sign_and_verify(world, "me", "spare")
+    encrypt_and_decrypt(world, "me", "spare")
+
+
+backed_up_and_restored.world = {"key_profile": "ec-p384"}
+
+
 def other_keys_than_promised(world):
     """The portal promises one profile and keeps to another, or wants keys that no careful person would make."""
     world.login()
@@ -198,4 +226,5 @@ def of_profile(profile):
 
 
 if __name__ == "__main__":
-    run([*(of_profile(profile) for profile in SHOWN), application_prompts, no_secret_is_left, other_keys_than_promised])
+    run([*(of_profile(profile) for profile in SHOWN), application_prompts, no_secret_is_left,
+         backed_up_and_restored, other_keys_than_promised])

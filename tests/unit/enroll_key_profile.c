@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <openssl/ec.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include "enroll/key_profile.h"
@@ -79,6 +80,27 @@ static void names_the_curve_in_der(void **state)
     }
 }
 
+static void knows_keys_again(void **state)
+{
+    static const struct {
+        const char *curve;
+        const char *name; /* NULL: of no profile */
+    } rows[] = {{"P-256", "EC P-256"}, {"P-384", "EC P-384"}, {"secp256k1", NULL}, {"brainpoolP384r1", NULL}, {"P-521", NULL}};
+    EVP_PKEY *rsa = EVP_RSA_gen(2048);
+
+    (void)state;
+    assert_string_equal(key_profile_of(rsa)->name, "RSA-2048");
+    EVP_PKEY_free(rsa);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        EVP_PKEY *key = EVP_EC_gen(rows[i].curve);
+        const struct key_profile *profile = key_profile_of(key);
+
+        assert_int_equal(profile != NULL, rows[i].name != NULL);
+        assert_string_equal(profile ? profile->name : "", rows[i].name ? rows[i].name : "");
+        EVP_PKEY_free(key);
+    }
+}
+
 static void keeps_the_two_uses_apart(void **state)
 {
     const struct key_profile *rsa = NULL;
@@ -108,6 +130,7 @@ int main(void)
         cmocka_unit_test(knows_what_is_strong_enough),
         cmocka_unit_test(refuses_what_is_weak_or_unknown),
         cmocka_unit_test(names_the_curve_in_der),
+        cmocka_unit_test(knows_keys_again),
         cmocka_unit_test(keeps_the_two_uses_apart),
     };
 
