@@ -172,6 +172,14 @@ def in_the_token(world):
     killer.between.close()
 
 
+def in_the_token_with_ec_keys(world):
+    """The same with keys that have a curve and no modulus."""
+    in_the_token(world)
+
+
+in_the_token_with_ec_keys.world = {"key_profile": "ec-p256"}
+
+
 def in_renewals(world):
     """Renewals of several accounts, each killed elsewhere."""
     killer = Killer(world)
@@ -198,4 +206,4 @@ def in_renewals(world):
 
 
 if __name__ == "__main__":
-    run([in_the_token, in_renewals, at_questions, in_key_generation, at_requests])
+    run([in_the_token, in_the_token_with_ec_keys, in_renewals, at_questions, in_key_generation, at_requests])
