@@ -6,7 +6,7 @@ target_compile_definitions(tool-kill-at PRIVATE _GNU_SOURCE)
 target_link_libraries(tool-kill-at PRIVATE ${CMAKE_DL_LIBS})
 
 include(preload.cmake)
-set(tool_tests doctor token pfx pfx_import story refusals lies killed scripts certificates forms)
+set(tool_tests doctor token pfx pfx_import story refusals hostile interrupted lies killed scripts certificates forms)
 if(NOT PINWARD_SANITIZE MATCHES "thread") # openssl loads the module
   list(APPEND tool_tests profiles)
 endif()

@@ -12,10 +12,13 @@ import threading
 
 class Between:
     """hook(method, path, status, headers, body) -> (status, headers, body) sees each answer; before(method, path) each
-    request. An exception in either closes the connection without an answer."""
+    request. An exception in either closes the connection without an answer. A body that is not bytes but yields them is
+    sent piece by piece, for as long as it lasts. twice(method, path): does this request reach the portal twice, so that
+    the second answer is the one? identity: (certificate, key) to serve with, instead of the portal's."""
 
-    def __init__(self, world):
+    def __init__(self, world, identity=None):
         self.hook = None
+        self.twice = None
         self.before = None
         self.requests = []
         upstream = ("127.0.0.1", int(world.url.rsplit(":", 1)[1]))
@@ -33,21 +36,27 @@ class Between:
                 outer.requests.append((self.command, self.path))
                 if outer.before:
                     outer.before(self.command, self.path)
-                connection = http.client.HTTPSConnection(*upstream, context=trust, timeout=30)
                 kept = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
-                connection.request(self.command, self.path, body, kept)
-                answer = connection.getresponse()
-                status, headers, data = answer.status, dict(answer.getheaders()), answer.read()
-                connection.close()
+                for _ in range(2 if outer.twice and outer.twice(self.command, self.path) else 1):
+                    connection = http.client.HTTPSConnection(*upstream, context=trust, timeout=30)
+                    connection.request(self.command, self.path, body, kept)
+                    answer = connection.getresponse()
+                    status, headers, data = answer.status, dict(answer.getheaders()), answer.read()
+                    connection.close()
                 if outer.hook:
                     status, headers, data = outer.hook(self.command, self.path, status, headers, data)
                 self.send_response_only(status)
                 for name, value in headers.items():
                     if name.lower() not in ("content-length", "connection", "transfer-encoding"):
                         self.send_header(name, value)
-                self.send_header("Content-Length", str(len(data)))
+                if isinstance(data, bytes):
+                    self.send_header("Content-Length", str(len(data)))
+                    data = [data]
+                elif hasattr(data, "promised"):
+                    self.send_header("Content-Length", str(data.promised))
                 self.end_headers()
-                self.wfile.write(data)
+                for piece in data:
+                    self.wfile.write(piece)
 
             do_GET = do_POST = do_PUT = do_DELETE = relay
 
@@ -56,7 +65,7 @@ class Between:
                 pass
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(world.data / "tls.pem", world.data / "tls.key")
+        context.load_cert_chain(*(identity or (world.data / "tls.pem", world.data / "tls.key")))
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.url = f"https://localhost:{self.server.server_address[1]}"
@@ -65,6 +74,14 @@ class Between:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+class Cut(list):
+    """A body of which only a part arrives."""
+
+    def __init__(self, body):
+        super().__init__([body[:len(body) // 2]])
+        self.promised = max(len(body), 2)
 
 
 def change_json(part, change):

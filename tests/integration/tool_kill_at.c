@@ -6,26 +6,51 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+static int (*next_open(void))(const char *, int, ...)
+{
+    int (*next)(const char *, int, ...) = NULL;
+
+    *(void **)(&next) = dlsym(RTLD_NEXT, "open");
+    return next;
+}
+
+static void be_slow(const char *mark)
+{
+    int (*next)(const char *, int, ...) = next_open();
+    int fd = next ? next(mark, O_WRONLY | O_CREAT, 0600) : -1;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    sleep(40);
+}
+
 static void kill_at(const char *path)
 {
-    static long seen;
+    static atomic_long seen;
+    const char *slow = getenv("PINWARD_KILL_SLOW");
     const char *at = getenv("PINWARD_KILL_AT");
     const char *under = getenv("PINWARD_KILL_UNDER");
 
-    if (at && under && strncmp(path, under, strlen(under)) == 0 && ++seen == atol(at)) {
-        kill(getpid(), SIGKILL);
+    if (at && under && strncmp(path, under, strlen(under)) == 0 && atomic_fetch_add(&seen, 1) + 1 == atol(at)) {
+        if (slow) {
+            be_slow(slow);
+        } else {
+            kill(getpid(), SIGKILL);
+        }
     }
 }
 
 __attribute__((visibility("default"))) int open(const char *path, int flags, ...)
 {
-    int (*next)(const char *, int, ...) = NULL;
+    int (*next)(const char *, int, ...) = next_open();
     mode_t mode = 0;
 
     if (flags & O_CREAT) {
@@ -36,7 +61,6 @@ __attribute__((visibility("default"))) int open(const char *path, int flags, ...
         va_end(arguments);
         kill_at(path);
     }
-    *(void **)(&next) = dlsym(RTLD_NEXT, "open");
     return next ? next(path, flags, mode) : -1;
 }
 

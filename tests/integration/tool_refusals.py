@@ -23,17 +23,6 @@ def portal_of_another_ca(world):
     world.login(first_password=first)
 
 
-def wrong_host_name(world):
-    """The right CA, but a name that the certificate does not have."""
-    world.register()
-    port = world.url.rsplit(":", 1)[1]
-    world.configure(url=f"https://127.0.0.2:{port}")
-    # The portal listens on 127.0.0.1 only, so that this is a refused connection or a refused name; never a login.
-    done = subprocess.run([os.environ["PINWARD_TOOL"], "login", "--account", "wang"], env=world.env,
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-    check(done.returncode in (TLS, NETWORK), done.stderr)
-
-
 def portal_is_away(world):
     world.login()
     world.stop_portal()
@@ -226,27 +215,6 @@ def apply_with_certificates(world):
     unchanged(world, lambda: world.tool("apply", "--name", "again", "--yes", expect=STATE, says="pinward renew"))
 
 
-def two_at_once(world):
-    """A second run for the same account is kept out while the first waits for its user."""
-    world.login()
-    terms = world.terms_version()
-    (world.pinentry / "script").write_text("hang\n")
-    first = subprocess.Popen([os.environ["PINWARD_TOOL"], "apply", "--name", "me", "--accept-terms", terms, "--yes"],
-                             env=world.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(200):
-            if (world.pinentry / "script").read_text() == "":
-                break
-            time.sleep(0.05)
-        world.tool("apply", "--name", "me", "--accept-terms", terms, "--yes", expect=STATE,
-                   says=f"Another pinward (process {first.pid}) is at work for this account")
-    finally:
-        first.kill()
-        first.wait()
-    world.apply()
-
-
 def damaged_state(world):
     world.login()
     world.apply()
@@ -271,7 +239,7 @@ def configuration(world):
 
 
 if __name__ == "__main__":
-    run([portal_of_another_ca, wrong_host_name, portal_is_away, proxy_is_not_for_loopback, captcha_misread, third_login, locked_and_unlocked,
+    run([portal_of_another_ca, portal_is_away, proxy_is_not_for_loopback, captcha_misread, third_login, locked_and_unlocked,
          first_password_not_changed, not_logged_in, terms_not_accepted, registration_pending, pin_wrong_or_cancelled,
          name_taken, activation_on_another_token, keys_gone, renewal_too_early, renewal_without_anything,
-         renewal_after_expiry, renewal_without_old, apply_with_certificates, two_at_once, damaged_state, configuration])
+         renewal_after_expiry, renewal_without_old, apply_with_certificates, damaged_state, configuration])

@@ -118,12 +118,12 @@ class World:
                        env=self.env, check=True, capture_output=True)
 
     def configure(self, url=None, ca_file=None, backend=SOFTHSM, token="card", prompt="module", pinentry=None,
-                  **module):
+                  timeout=60, **module):
         lines = ["[module]", f"backend = {backend}", f"pinentry = {pinentry or os.environ['PINWARD_SCRIPTED_PINENTRY']}",
                  f"prompt = {prompt}"]
         lines += [f"{name.replace('_', '-')} = {value}" for name, value in module.items()]
         lines += ["[portal]", f"url = {url or self.url}", f"ca-file = {ca_file or self.data / 'root.pem'}",
-                  f"captcha-command = {HERE / 'tool_captcha'}",
+                  f"captcha-command = {HERE / 'tool_captcha'}", f"timeout = {timeout}",
                   "[token]", f"module = {os.environ['PINWARD_MODULE']}", f"label = {token}",
                   "[log]", f"file = {self.root}/pinward.log", "level = debug"]
         (self.root / "pinward.conf").write_text("\n".join(lines) + "\n")
