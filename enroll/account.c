@@ -11,6 +11,7 @@
 #include "enroll/secret_file.h"
 #include "enroll/session.h"
 #include "enroll/text.h"
+#include "enroll/wrap.h"
 
 #define ACCOUNT_CAPTCHA_TRIES  3
 #define ACCOUNT_PASSWORD_TRIES 3
@@ -50,7 +51,7 @@ static enum error_code account_say_rules(struct portal *portal, const char *acco
         free(rules);
         return error_set(err, ERROR_MEMORY, "%s", "");
     }
-    printf(_("The portal's rules for passwords: %s\n"), rules);
+    wrap_say(stdout, _("The portal's rules for passwords: %s"), rules);
     fflush(stdout);
     free(rules);
     return ERROR_NONE;

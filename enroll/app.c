@@ -11,8 +11,13 @@
 
 static enum error_code app_check_portal(const struct config *config, struct error *err)
 {
-    const char *file = config->file ? config->file : "pinward.conf";
+    const char *file = config->file;
 
+    if (!file) {
+        return error_set(err, ERROR_CONFIG,
+                         _("There is no configuration file yet: pinward help configuration shows what to write "
+                           "into which."));
+    }
     if (!config->portal.url || strncmp(config->portal.url, "https://", 8) != 0) {
         return error_set(err, ERROR_CONFIG,
                          _("The portal's address is missing: set url = https://... in [portal] of %s."),

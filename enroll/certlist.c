@@ -7,6 +7,7 @@
 #include "enroll/codec.h"
 #include "enroll/text.h"
 #include "enroll/token.h"
+#include "enroll/wrap.h"
 
 #define CERTLIST_DAY_S    86400
 #define CERTLIST_DATE_LEN 10 /* "2026-11-22" */
@@ -115,19 +116,20 @@ enum certlist_column {
     CERTLIST_COLUMNS,
 };
 
+/* subject NULL: all rows have the same, which has been said. */
 static void certlist_print_cells(FILE *out, const char *const cells[CERTLIST_COLUMNS], const char *subject)
 {
-    static const size_t widths[CERTLIST_COLUMNS] = {4, 12, 15, 12, 11, 10, 10};
+    static const size_t widths[CERTLIST_SERIAL] = {4, 12, 15, 13, 11, 10};
 
-    for (size_t i = 0; i < CERTLIST_COLUMNS; i++) {
+    for (size_t i = 0; i < CERTLIST_SERIAL; i++) {
         if (cells[i]) {
             text_print_cell(out, cells[i], widths[i]);
         }
     }
-    fprintf(out, "%s\n", subject);
+    fprintf(out, "%s%s%s\n", cells[CERTLIST_SERIAL], subject ? "  " : "", subject ? subject : "");
 }
 
-static void certlist_print_row(FILE *out, const struct certlist *list, size_t i, bool numbered)
+static void certlist_print_row(FILE *out, const struct certlist *list, size_t i, bool numbered, bool subjects)
 {
     const struct portal_certificate *row = &list->portal.items[i];
     char *subject = text_clean(row->subject_dn, false);
@@ -151,8 +153,21 @@ static void certlist_print_row(FILE *out, const struct certlist *list, size_t i,
     snprintf(serial, sizeof serial, "%s", row->serial);
     codec_time_format(row->not_after, until);
     until[CERTLIST_DATE_LEN] = '\0';
-    certlist_print_cells(out, cells, subject ? subject : "?");
+    certlist_print_cells(out, cells, subjects ? subject ? subject : "?" : NULL);
     free(subject);
+}
+
+/* The subject that all rows have; NULL: they differ, or there is no row. */
+static const char *certlist_one_subject(const struct certlist *list)
+{
+    const char *subject = list->portal.count > 0 ? list->portal.items[0].subject_dn : NULL;
+
+    for (size_t i = 1; i < list->portal.count; i++) {
+        if (strcmp(list->portal.items[i].subject_dn, subject) != 0) {
+            return NULL;
+        }
+    }
+    return subject;
 }
 
 void certlist_print(FILE *out, const struct certlist *list, const bool *wanted, bool numbered)
@@ -166,13 +181,19 @@ void certlist_print(FILE *out, const struct certlist *list, const bool *wanted, 
         [CERTLIST_PLACE] = _("ON TOKEN"),
         [CERTLIST_SERIAL] = _("SERIAL"),
     };
+    const char *subject = certlist_one_subject(list);
+    char *clean = subject ? text_clean(subject, false) : NULL;
 
-    certlist_print_cells(out, heads, _("SUBJECT"));
+    if (clean) {
+        wrap_say(out, _("Subject: %s"), clean);
+    }
+    certlist_print_cells(out, heads, subject ? NULL : _("SUBJECT"));
     for (size_t i = 0; i < list->portal.count; i++) {
         if (!wanted || wanted[i]) {
-            certlist_print_row(out, list, i, numbered);
+            certlist_print_row(out, list, i, numbered, !subject);
         }
     }
+    free(clean);
 }
 
 /* ------------------------------------------------------------------ for programs */

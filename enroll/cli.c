@@ -5,16 +5,9 @@
 #include <string.h>
 
 #include "common/i18n.h"
-#include "enroll/text.h"
+#include "enroll/cli_help.h"
 
-struct cli_option {
-    const char *name;
-    const char *value; /* what its value is called; NULL: a switch */
-    const char *help;
-    size_t offset; /* of the const char * or bool in struct app_options */
-};
-
-static const struct cli_option cli_options[CLI_OPTION_COUNT] = {
+const struct cli_option cli_options[CLI_OPTION_COUNT] = {
     [CLI_ACCOUNT] = {"--account", N_("ACCOUNT"), N_("the account on the password sheet"),
                      offsetof(struct app_options, account)},
     [CLI_NAME] = {"--name", N_("NAME"), N_("the name that the new keys get on the token"),
@@ -88,8 +81,7 @@ static const struct cli_verb *cli_find_verb(const struct cli_verb *verbs, int ar
     return NULL;
 }
 
-/* Is the verb's name the word group and another one? */
-static bool cli_in_group(const struct cli_verb *verb, const char *group)
+bool cli_in_group(const struct cli_verb *verb, const char *group)
 {
     const size_t len = strlen(group);
 
@@ -109,7 +101,7 @@ static bool cli_asks_for_help(const char *arg)
     return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
 }
 
-static bool cli_takes(const struct cli_verb *verb, size_t option)
+bool cli_takes(const struct cli_verb *verb, size_t option)
 {
     return ((verb->options | CLI_EVERY_VERB) & CLI_TAKES(option)) != 0;
 }
@@ -177,6 +169,29 @@ static enum error_code cli_without_verb(int argc, char *const argv[], const stru
                      argv[1]);
 }
 
+/* "pinward help", alone or with a verb, a group or a topic behind it. */
+static enum error_code cli_parse_help(int argc, char *const argv[], const struct cli_verb *verbs,
+                                      struct cli_command *command, struct error *err)
+{
+    struct cli_command parsed = {.action = CLI_HELP};
+    int words = 0;
+
+    if (argc > 2) {
+        parsed.verb = cli_find_verb(verbs, argc - 1, argv + 1, &words);
+        parsed.topic = parsed.verb ? NULL : cli_find_topic(argv[2]);
+    }
+    if (parsed.verb || parsed.topic) {
+        parsed.action = parsed.verb ? CLI_VERB_HELP : CLI_TOPIC;
+    } else if (argc > 2 && cli_is_group(verbs, argv[2])) {
+        parsed.group = argv[2];
+    } else if (argc > 2) {
+        return error_set(err, ERROR_USAGE, _("There is no help about \"%s\": pinward --help lists what there is."),
+                         argv[2]);
+    }
+    *command = parsed;
+    return ERROR_NONE;
+}
+
 enum error_code cli_parse(int argc, char *const argv[], const struct cli_verb *verbs,
                           struct cli_command *command, struct error *err)
 {
@@ -190,6 +205,9 @@ enum error_code cli_parse(int argc, char *const argv[], const struct cli_verb *v
         parsed.action = strcmp(argv[1], "--version") == 0 ? CLI_VERSION : CLI_HELP;
         *command = parsed;
         return ERROR_NONE;
+    }
+    if (strcmp(argv[1], "help") == 0) {
+        return cli_parse_help(argc, argv, verbs, command, err);
     }
     parsed.verb = cli_find_verb(verbs, argc, argv, &words);
     if (!parsed.verb) {
@@ -209,44 +227,4 @@ enum error_code cli_parse(int argc, char *const argv[], const struct cli_verb *v
     }
     *command = parsed;
     return ERROR_NONE;
-}
-
-static void cli_print_exit_codes(FILE *out)
-{
-    fprintf(out, "\n%s\n", _("Exit status:"));
-    for (int code = ERROR_NONE; code < ERROR_COUNT; code++) {
-        fprintf(out, "  %2d  %s\n", error_exit_code((enum error_code)code), error_meaning((enum error_code)code));
-    }
-}
-
-void cli_print_help(FILE *out, const struct cli_verb *verbs, const char *group)
-{
-    fprintf(out, "%s\n\n%s\n\n", _("pinward: certificates whose keys never leave your token"),
-            _("Usage: pinward VERB [OPTION...]"));
-    for (const struct cli_verb *v = verbs; v->name; v++) {
-        if (!group || cli_in_group(v, group)) {
-            fprintf(out, "  %-20s %s\n", v->name, _(v->summary));
-        }
-    }
-    fprintf(out, "\n%s\n", _("pinward VERB --help says more; pinward --version prints the version."));
-    if (!group) {
-        cli_print_exit_codes(out);
-    }
-}
-
-void cli_print_verb_help(FILE *out, const struct cli_verb *verb)
-{
-    fprintf(out, "%s pinward %s", _("Usage:"), verb->name);
-    fprintf(out, "%s\n\n%s\n\n", _(" [OPTION...]"), _(verb->help));
-    for (size_t i = 0; i < CLI_OPTION_COUNT; i++) {
-        const struct cli_option *option = &cli_options[i];
-
-        if (cli_takes(verb, i)) {
-            const char *value = option->value ? _(option->value) : "";
-            size_t columns = strlen(option->name) + text_columns(value);
-
-            fprintf(out, "  %s %s%*s  %s\n", option->name, value, columns < 29 ? (int)(29 - columns) : 0, "",
-                    _(option->help));
-        }
-    }
 }

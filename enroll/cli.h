@@ -1,5 +1,5 @@
 /*
- * cli: the command line as two tables, verbs and options; parsing, help, and nothing else.
+ * cli: the command line as two tables, verbs and options; parsing, help, and nothing else; cli_help prints them.
  *
  * Owner: everything points into argv or the tables. Thread rule: one thread.
  */
@@ -47,6 +47,8 @@ enum cli_option_id {
 /* What every verb takes besides its own. */
 #define CLI_EVERY_VERB (CLI_TAKES(CLI_JSON) | CLI_TAKES(CLI_LANGUAGE))
 
+struct cli_topic; /* cli_help.h */
+
 struct cli_verb {
     const char *name;    /* one word, or two with a blank between: a group and what it does ("log show") */
     const char *summary; /* one line */
@@ -56,10 +58,20 @@ struct cli_verb {
     enum error_code (*run)(struct app *app, struct error *err);
 };
 
+struct cli_option {
+    const char *name;
+    const char *value; /* what its value is called; NULL: a switch */
+    const char *help;
+    size_t offset; /* of the const char * or bool in struct app_options */
+};
+
+extern const struct cli_option cli_options[CLI_OPTION_COUNT];
+
 enum cli_action {
     CLI_RUN,       /* run verb with options */
     CLI_HELP,      /* the list of verbs: of group, or all when it is NULL */
     CLI_VERB_HELP, /* the help of verb */
+    CLI_TOPIC,     /* the help about topic */
     CLI_VERSION,
 };
 
@@ -67,6 +79,7 @@ struct cli_command {
     enum cli_action action;
     const struct cli_verb *verb;
     const char *group;
+    const struct cli_topic *topic;
     struct app_options options;
 };
 
@@ -75,8 +88,10 @@ struct cli_command {
 enum error_code cli_parse(int argc, char *const argv[], const struct cli_verb *verbs,
                           struct cli_command *command, struct error *err);
 
-/* group NULL: every verb. */
-void cli_print_help(FILE *out, const struct cli_verb *verbs, const char *group);
-void cli_print_verb_help(FILE *out, const struct cli_verb *verb);
+/* Does the verb take the option? */
+bool cli_takes(const struct cli_verb *verb, size_t option);
+
+/* Is the verb's name the word group and another one? */
+bool cli_in_group(const struct cli_verb *verb, const char *group);
 
 #endif

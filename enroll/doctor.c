@@ -5,6 +5,7 @@
 
 #include "common/i18n.h"
 #include "enroll/text.h"
+#include "enroll/wrap.h"
 
 #define DOCTOR_TITLE_COLUMNS 14
 
@@ -35,7 +36,8 @@ static void doctor_print(const struct doctor_check *check, const struct doctor_f
 
     text_print_cell(stdout, _(check->title), DOCTOR_TITLE_COLUMNS);
     text_print_cell(stdout, doctor_word(finding->verdict), 7);
-    printf("%s\n", says ? says : "");
+    wrap_print(stdout, says ? says : "", wrap_columns(stdout), DOCTOR_TITLE_COLUMNS + 7);
+    putchar('\n');
     if (mend && mend[0]) {
         printf("%*s%s\n", DOCTOR_TITLE_COLUMNS + 7, "", mend);
     }

@@ -257,8 +257,7 @@ static void doctor_look_portal(const struct app *app, struct doctor_finding *fin
 
     if (!doctor_portal_is_configured(app)) {
         doctor_say(finding, DOCTOR_WRONG, "%s", _("its address and its CA are not configured"));
-        doctor_mend(finding, "%sprintf '[portal]\\nurl = https://PORTAL\\nca-file = /PATH/TO/root.pem\\n' >> %s",
-                    app->config.file ? "" : "mkdir -p ~/.config/pinward && ", doctor_config_file(app));
+        doctor_mend(finding, "pinward help configuration");
         return;
     }
     status = doctor_ask_time(app, &now, &err);

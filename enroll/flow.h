@@ -62,6 +62,9 @@ enum error_code flow_accept_terms(struct flow *flow, struct error *err);
 
 /* -- flow_keys.c -- */
 
+/* The token, opened; nobody is asked for a PIN. */
+enum error_code flow_find_token(struct flow *flow, struct error *err);
+
 /* The token, opened and logged in. ERROR_TOKEN: it is not the one on which the enrollment was begun. */
 enum error_code flow_use_token(struct flow *flow, struct error *err);
 

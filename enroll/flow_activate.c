@@ -16,6 +16,7 @@
 #include "enroll/logintries.h"
 #include "enroll/possession.h"
 #include "enroll/text.h"
+#include "enroll/wrap.h"
 
 /* What both activation and writing need to judge a pair of certificates. */
 struct flow_pair {
@@ -258,14 +259,15 @@ enum error_code flow_complete(struct flow *flow, struct error *err)
     char *token = text_clean(journal->token_label, false);
 
     if (signing && encryption && token) {
-        printf(_("The certificates \"%s\" and \"%s\" are active and on the token \"%s\".\n"), signing,
-               encryption, token);
+        wrap_say(stdout, _("The certificates \"%s\" and \"%s\" are active and on the token \"%s\"."), signing,
+                 encryption, token);
     }
     if (journal->renewal) {
-        printf(
-            "%s\n",
-            _("The old keys and certificates stay on the token: what was encrypted to the old one is still "
-              "read with it."));
+        wrap_say(stdout, "%s",
+                 _("The old keys and certificates stay on the token: what was encrypted to the old one is still "
+                   "read with it."));
+    } else {
+        wrap_say(stdout, "%s", _("Next: pinward help signing says how programs use them."));
     }
     free(signing);
     free(encryption);

@@ -7,6 +7,7 @@
 #include "common/i18n.h"
 #include "enroll/ask.h"
 #include "enroll/codec.h"
+#include "enroll/wrap.h"
 
 /* Somebody with a pair that still holds renews it; the portal would refuse after the keys have been made. */
 static enum error_code flow_check_not_certified(struct flow *flow, struct error *err)
@@ -41,7 +42,11 @@ static enum error_code flow_apply_name(struct flow *flow, char **name, struct er
 static enum error_code flow_apply_plan(struct flow *flow, struct error *err)
 {
     char *name = NULL;
-    enum error_code status = flow_check_no_open_application(flow, err);
+    enum error_code status = flow_find_token(flow, err);
+
+    if (status == ERROR_NONE) {
+        status = flow_check_no_open_application(flow, err);
+    }
 
     if (status == ERROR_NONE) {
         status = flow_check_not_certified(flow, err);
@@ -105,8 +110,8 @@ static enum error_code flow_apply_run(struct flow *flow, struct error *err)
         return error_set(err, ERROR_STATE, _("A renewal has been begun: complete it with pinward renew."));
     }
     if (flow->journal.state >= JOURNAL_SUBMITTED) {
-        printf(_("The application %s has been sent already. Next: pinward activate.\n"),
-               flow->journal.application_id);
+        wrap_say(stdout, _("The application %s has been sent already. Next: pinward activate."),
+                 flow->journal.application_id);
         flow_note(flow);
         return ERROR_NONE;
     }
@@ -116,8 +121,8 @@ static enum error_code flow_apply_run(struct flow *flow, struct error *err)
     }
     if (status == ERROR_NONE) {
         flow_note(flow);
-        printf("%s\n", _("Next: pinward activate, on this machine and with this token, when the certificates "
-                         "are issued."));
+        wrap_say(stdout, "%s", _("Next: pinward activate, on this machine and with this token, when the certificates "
+                                 "are issued."));
     }
     return status;
 }

@@ -10,6 +10,10 @@
 #include "enroll/ask.h"
 #include "enroll/language.h"
 #include "enroll/text.h"
+#include "enroll/wrap.h"
+
+/* Behind the number of a paragraph. */
+#define FLOW_TERMS_INDENT 3
 
 /* Takes json as the promise; the journal keeps it. */
 static enum error_code flow_promise(struct flow *flow, json_t *json, struct error *err)
@@ -132,7 +136,10 @@ enum error_code flow_accept_terms(struct flow *flow, struct error *err)
         status = error_set(err, ERROR_MEMORY, "%s", "");
         goto out;
     }
-    printf(_("Terms, version %s (SHA-256 %s):\n\n%s\n\n"), version, terms.sha256, text);
+    printf(_("Terms, version %s (SHA-256 %s):"), version, terms.sha256);
+    fputs("\n\n", stdout);
+    wrap_print(stdout, text, wrap_columns(stdout), FLOW_TERMS_INDENT);
+    fputs("\n\n", stdout);
     fflush(stdout);
     status = flow_agree(flow, &terms, err);
     if (status == ERROR_NONE) {

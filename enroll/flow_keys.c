@@ -19,14 +19,16 @@ enum error_code flow_log_in(struct flow *flow, struct error *err)
     return token_login_for(flow->token, flow->batch.uses > 0 ? &flow->batch : NULL, err);
 }
 
+enum error_code flow_find_token(struct flow *flow, struct error *err)
+{
+    return flow->token ? ERROR_NONE : token_open(&flow->app->config, &flow->token, err);
+}
+
 enum error_code flow_use_token(struct flow *flow, struct error *err)
 {
     const struct journal *journal = &flow->journal;
-    enum error_code status = ERROR_NONE;
+    enum error_code status = flow_find_token(flow, err);
 
-    if (!flow->token) {
-        status = token_open(&flow->app->config, &flow->token, err);
-    }
     if (status == ERROR_NONE && journal->token_serial &&
         strcmp(journal->token_serial, token_serial(flow->token)) != 0) {
         return error_set(

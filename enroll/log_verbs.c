@@ -1,5 +1,6 @@
 #include "enroll/log_verbs.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +11,13 @@
 #include "enroll/ledger_read.h"
 #include "enroll/ledger_verify.h"
 #include "enroll/text.h"
+#include "enroll/wrap.h"
 
 /* ------------------------------------------------------------------ show */
 
 #define LOG_LAST_DIGITS 9
+/* All cells, and as much again as a program's path needs. */
+#define LOG_ROW_COLUMNS 130
 
 /* How many lines are wanted; all of them when the option is not there. */
 static enum error_code log_parse_last(const char *last, uint64_t *wanted, struct error *err)
@@ -59,6 +63,14 @@ static void log_print_text(const json_t *entry, const char *name, const char *ot
         printf("%s", text);
     }
     free(clean);
+}
+
+/* Where a row does not fit, the program has a line of its own. */
+static bool log_is_narrow(void)
+{
+    const size_t columns = wrap_columns(stdout);
+
+    return columns > 0 && columns < LOG_ROW_COLUMNS;
 }
 
 /* The time of the line, here. */
@@ -113,6 +125,9 @@ static void log_print_row(const json_t *entry, unsigned long long place)
     log_print_text(entry, "how", "?", 24);
     log_print_text(entry, "key", "-", 20);
     log_print_text(entry, "token", "-", 16);
+    if (log_is_narrow()) {
+        printf("\n%-20s", "");
+    }
     log_print_text(entry, "program", "?", 0);
     putchar('\n');
     log_print_batch(entry);
@@ -128,6 +143,9 @@ static void log_print_table(struct ledger_reader *reader, unsigned long long pla
     text_print_cell(stdout, _("HOW"), 24);
     text_print_cell(stdout, _("KEY"), 20);
     text_print_cell(stdout, _("TOKEN"), 16);
+    if (log_is_narrow()) {
+        printf("\n%-20s", "");
+    }
     printf("%s\n", _("PROGRAM"));
     for (; ledger_reader_next(reader, &line); place++) {
         json_t *entry = ledger_line_parse(&line);

@@ -7,18 +7,20 @@
 #include "common/i18n.h"
 #include "enroll/app.h"
 #include "enroll/cli.h"
+#include "enroll/cli_help.h"
 #include "enroll/interrupt.h"
 #include "enroll/language.h"
 #include "enroll/text.h"
 #include "enroll/verbs.h"
 #include "enroll/wipealloc.h"
+#include "enroll/wrap.h"
 
 /* The sentence may hold words of the portal or the token. */
 static int main_fail(const struct error *err)
 {
     char *clean = text_clean(error_text(err), false);
 
-    fprintf(stderr, "pinward: %s\n", clean ? clean : error_meaning(err->code));
+    wrap_say(stderr, "pinward: %s", clean ? clean : error_meaning(err->code));
     free(clean);
     return error_exit_code(err->code);
 }
@@ -116,6 +118,9 @@ int main(int argc, char *argv[])
         break;
     case CLI_VERB_HELP:
         cli_print_verb_help(stdout, command.verb);
+        break;
+    case CLI_TOPIC:
+        command.topic->print(stdout);
         break;
     case CLI_VERSION:
         printf("pinward %s\n", PINWARD_VERSION);

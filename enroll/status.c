@@ -9,6 +9,7 @@
 #include "enroll/codec.h"
 #include "enroll/session.h"
 #include "enroll/text.h"
+#include "enroll/wrap.h"
 
 /* Where the account stands as a whole. */
 enum status_verdict { STATUS_NONE, STATUS_WELL, STATUS_DUE, STATUS_EXPIRED };
@@ -69,11 +70,13 @@ static void status_print_outcome(const struct portal_certificate *row)
 
     codec_time_format(row->state_since, since);
     if (strcmp(row->state, "suspended") == 0) {
-        printf(_("%s certificate %.8s has been suspended since %s: pinward form resume.\n"), use, row->serial,
-               since);
+        wrap_say(stdout,
+                 _("%s certificate %.8s has been suspended since %s. Only the registration authority can resume it: "
+                   "pinward form resume fills in the form."),
+                 use, row->serial, since);
     } else if (strcmp(row->state, "revoked") == 0) {
-        printf(_("%s certificate %.8s was revoked at %s (%s).\n"), use, row->serial, since,
-               reason ? reason : "?");
+        wrap_say(stdout, _("%s certificate %.8s was revoked at %s (%s)."), use, row->serial, since,
+                 reason ? reason : "?");
     }
     free(reason);
 }
@@ -81,7 +84,8 @@ static void status_print_outcome(const struct portal_certificate *row)
 static void status_print(const struct certlist *list, const char *open_application)
 {
     if (list->portal.count == 0) {
-        printf("%s\n", _("There are no certificates."));
+        wrap_say(stdout, "%s", open_application ? _("There are no certificates.")
+                                                : _("There are no certificates: apply for them with pinward apply."));
     } else {
         certlist_print(stdout, list, NULL, false);
         for (size_t i = 0; i < list->portal.count; i++) {
@@ -89,8 +93,8 @@ static void status_print(const struct certlist *list, const char *open_applicati
         }
     }
     if (open_application) {
-        printf(_("The application %s is not activated yet: complete it with pinward activate.\n"),
-               open_application);
+        wrap_say(stdout, _("The application %s is not activated yet: complete it with pinward activate."),
+                 open_application);
     }
     fflush(stdout);
 }

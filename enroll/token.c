@@ -20,6 +20,7 @@ char *token_module_path(const struct config *config)
 {
     char self[4096];
     char *path = NULL;
+    char *whole;
     char *slash;
     ssize_t len;
 
@@ -36,10 +37,11 @@ char *token_module_path(const struct config *config)
         if (asprintf(&path, "%s/../pkcs11-module/" TOKEN_MODULE_NAME, self) < 0) {
             return NULL;
         }
-        if (access(path, R_OK) == 0) {
-            return path;
-        }
+        whole = realpath(path, NULL);
         free(path);
+        if (whole) {
+            return whole;
+        }
     }
     return strdup(PINWARD_MODULE_INSTALLED);
 }

@@ -36,6 +36,8 @@ const struct cli_verb verbs_table[] = {
         "session is kept until it has been idle for some minutes or you log out."),
      CLI_TAKES(CLI_ACCOUNT) | CLI_TAKES(CLI_LAST_TRY) | CLI_TAKES(CLI_PASSWORD_FILE) | CLI_TAKES(CLI_NEW_PASSWORD_FILE), true,
      account_login},
+    {"logout", N_("end the session at the portal"), N_("Ends the session and forgets it."), 0, true,
+     account_logout},
     {"passwd", N_("change the password of the portal"),
      N_("Says the portal's rules for passwords, then asks for the old password and twice for the new one."),
      CLI_TAKES(CLI_LAST_TRY) | CLI_TAKES(CLI_PASSWORD_FILE) | CLI_TAKES(CLI_NEW_PASSWORD_FILE), true, account_passwd},
@@ -82,8 +84,6 @@ const struct cli_verb verbs_table[] = {
         "the messages. Needs no login; without one, your name and number are left to be written by hand. Files are "
         "never overwritten."),
      VERBS_FORM | CLI_TAKES(CLI_ACCOUNT), true, form_reset_password},
-    {"logout", N_("end the session at the portal"), N_("Ends the session and forgets it."), 0, true,
-     account_logout},
     {"pfx export", N_("export a pair of keys and certificates to two PFX files"),
      N_("Writes the signing key and the encryption key, each with its certificate and chain, to a file that a new "
         "password protects (AES-256, PBKDF2). Only keys that were created with apply --exportable or renew --exportable "

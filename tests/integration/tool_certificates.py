@@ -193,8 +193,9 @@ def on_a_terminal(world):
     (world.pinentry / "script").write_text(f"pin {PASSWORD}\n")
     terminal = Terminal(world, "suspend", "--lang", "zh-TW")
     terminal.until("要停用哪些")
-    rows = [line for line in terminal.text.split("\r\n") if "Ex" in line]
-    check(len(rows) == 2 and len({columns(row.split("serialNumber")[0]) for row in rows}) == 1, rows)
+    check(terminal.text.count("serialNumber=R-wang") == 1, terminal.text)  # the subject that both have, above them
+    rows = [line for line in terminal.text.split("\r\n") if line[:1].isdigit()]
+    check(len(rows) == 2 and len({columns(row) for row in rows}) == 1, rows)
     number = next(row.split()[0] for row in rows if "加密" in row)
     terminal.answer("要停用哪些", number)
     terminal.answer("「是」或「否」", "是")

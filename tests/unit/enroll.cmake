@@ -12,6 +12,9 @@ target_link_libraries(test-enroll_ledger PRIVATE pinward-enroll)
 pinward_add_test(unit enroll_key_profile enroll_key_profile.c)
 target_link_libraries(test-enroll_key_profile PRIVATE pinward-enroll)
 
+pinward_add_test(unit enroll_help enroll_help.c)
+target_link_libraries(test-enroll_help PRIVATE pinward-enroll)
+
 pinward_add_test(unit enroll_choice enroll_choice.c)
 target_link_libraries(test-enroll_choice PRIVATE pinward-enroll)
 

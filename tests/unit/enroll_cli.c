@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "enroll/cli.h"
+#include "enroll/cli_help.h"
 #include "enroll/codec.h"
 #include "enroll/problem.h"
 #include "enroll/text.h"
@@ -85,6 +86,29 @@ static void cli_understands_groups(void **state)
     free(text);
 }
 
+/* "help" is "--help" from the other end, and has topics. */
+static void cli_understands_help(void **state)
+{
+    struct cli_command command = {0};
+
+    (void)state;
+    assert_int_equal(parse((const char *[]){"help", NULL}, &command, NULL), ERROR_NONE);
+    assert_int_equal(command.action, CLI_HELP);
+    assert_null(command.group);
+    assert_int_equal(parse((const char *[]){"help", "apply", NULL}, &command, NULL), ERROR_NONE);
+    assert_int_equal(command.action, CLI_VERB_HELP);
+    assert_string_equal(command.verb->name, "apply");
+    assert_int_equal(parse((const char *[]){"help", "book", "close", NULL}, &command, NULL), ERROR_NONE);
+    assert_int_equal(command.action, CLI_VERB_HELP);
+    assert_string_equal(command.verb->name, "book close");
+    assert_int_equal(parse((const char *[]){"help", "book", NULL}, &command, NULL), ERROR_NONE);
+    assert_int_equal(command.action, CLI_HELP);
+    assert_string_equal(command.group, "book");
+    assert_int_equal(parse((const char *[]){"help", "signing", NULL}, &command, NULL), ERROR_NONE);
+    assert_int_equal(command.action, CLI_TOPIC);
+    assert_string_equal(command.topic->name, "signing");
+}
+
 static void cli_refuses(void **state)
 {
     static const char *const lines[][4] = {
@@ -106,6 +130,8 @@ static void cli_refuses(void **state)
         {"boo", "open", NULL},
         {"book", "close", "--yes", NULL},
         {"book", "close", "open", NULL},
+        {"help", "fly", NULL},
+        {"help", "--yes", NULL},
     };
 
     (void)state;
@@ -265,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cli_understands),
         cmocka_unit_test(cli_understands_groups),
+        cmocka_unit_test(cli_understands_help),
         cmocka_unit_test(cli_refuses),
         cmocka_unit_test(codec_goes_there_and_back),
         cmocka_unit_test(codec_refuses),
