@@ -54,8 +54,8 @@ CK_RV own_C_CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, C
 /* Can these attributes be given to the object, by setting them or by copying it? refusal: what the function says of
  * attributes that would weaken a key or change its role; those are refused whatever the key's level and the user's
  * wish (docs/security-model.md). */
-static CK_RV agree_to_attributes(struct runtime *rt, CK_SESSION_HANDLE session, const struct key_facts *facts,
-                                 enum policy_use use, CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_RV refusal)
+static CK_RV agree_to_attributes(struct runtime *rt, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                                 const struct key_facts *facts, enum policy_use use, CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_RV refusal)
 {
     if (facts->object_class == CKO_SECRET_KEY)
         return attribute_rules_secret(template, count) == ATTRIBUTE_REFUSE ? refusal : CKR_OK;
@@ -76,7 +76,7 @@ static CK_RV agree_to_attributes(struct runtime *rt, CK_SESSION_HANDLE session, 
         log_warning("key \"%s\": a name that a lower level is configured for was refused", facts->label);
         return decision_refuse(rt, session, facts, policy_use_name(use), "would lower the level", refusal);
     }
-    return gate_agree_once(rt, session, facts, use, NULL, 0);
+    return gate_agree_once(rt, session, object, facts, use, NULL, 0);
 }
 
 /* A copy of a key that its token guards is guarded too (PKCS#11 2.40, 5.7: it has the attributes of the original).
@@ -130,10 +130,8 @@ CK_RV gate_C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_A
     if (rv != CKR_OK)
         return rv;
     rv = gate_facts(rt, session, object, CKR_OBJECT_HANDLE_INVALID, &facts);
-    if (rv == CKR_OK && !new_object)
-        rv = CKR_ARGUMENTS_BAD;
     if (rv == CKR_OK)
-        rv = agree_to_attributes(rt, session, &facts, POLICY_USE_COPY, copy.attributes, copy.count,
+        rv = agree_to_attributes(rt, session, object, &facts, POLICY_USE_COPY, copy.attributes, copy.count,
                                  CKR_TEMPLATE_INCONSISTENT);
     if (rv == CKR_OK)
         rv = gate_enter_once(rt, &cancel_state);
@@ -158,7 +156,7 @@ CK_RV gate_C_DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     rv = gate_facts(rt, session, object, CKR_OBJECT_HANDLE_INVALID, &facts);
     if (rv == CKR_OK)
-        rv = gate_agree_once(rt, session, &facts, POLICY_USE_DELETE, NULL, 0);
+        rv = gate_agree_once(rt, session, object, &facts, POLICY_USE_DELETE, NULL, 0);
     if (rv == CKR_OK)
         rv = gate_enter_once(rt, &cancel_state);
     if (rv == CKR_OK) {
@@ -185,7 +183,7 @@ CK_RV gate_C_SetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE objec
         return rv;
     rv = gate_facts(rt, session, object, CKR_OBJECT_HANDLE_INVALID, &facts);
     if (rv == CKR_OK)
-        rv = agree_to_attributes(rt, session, &facts, POLICY_USE_CHANGE, copy.attributes, copy.count,
+        rv = agree_to_attributes(rt, session, object, &facts, POLICY_USE_CHANGE, copy.attributes, copy.count,
                                  CKR_ATTRIBUTE_READ_ONLY);
     if (rv == CKR_OK)
         rv = gate_enter_once(rt, &cancel_state);

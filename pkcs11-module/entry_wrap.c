@@ -31,6 +31,19 @@ static CK_RV wrapping_would_fit(struct runtime *rt, CK_SESSION_HANDLE session, C
     return CKR_BUFFER_TOO_SMALL;
 }
 
+/* Nobody is asked before a carrier of the program's own is destroyed, and another key may have its handle by now. */
+static CK_RV look_at_carrier_again(struct runtime *rt, CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+                                   CK_OBJECT_HANDLE carrier, const struct key_facts *facts, enum policy_use agreed)
+{
+    struct key_facts now;
+    enum policy_use use;
+    CK_RV rv = gate_facts(rt, session, carrier, CKR_WRAPPING_KEY_HANDLE_INVALID, &now);
+
+    if (rv == CKR_OK)
+        rv = export_permit(rt, session, carrier, &now, mechanism->mechanism, facts, &use);
+    return rv == CKR_OK && use != agreed ? CKR_FUNCTION_REJECTED : rv;
+}
+
 /* May this key be wrapped under that one? A length query asks nobody. */
 static CK_RV agree_to_wrapping(struct runtime *rt, CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
                                CK_OBJECT_HANDLE wrapping_key, CK_OBJECT_HANDLE key, CK_BYTE_PTR wrapped_key,
@@ -53,7 +66,9 @@ static CK_RV agree_to_wrapping(struct runtime *rt, CK_SESSION_HANDLE session, CK
     rv = export_permit(rt, session, wrapping_key, &wrapping, mechanism->mechanism, &facts, &use);
     if (rv == CKR_OK)
         rv = wrapping_would_fit(rt, session, mechanism, wrapping_key, key, wrapped_key_len);
-    return rv == CKR_OK ? export_agree(rt, session, &facts, use) : rv;
+    if (rv == CKR_OK)
+        rv = export_agree(rt, session, key, &facts, use);
+    return rv == CKR_OK ? look_at_carrier_again(rt, session, mechanism, wrapping_key, &facts, use) : rv;
 }
 
 CK_RV gate_C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE wrapping_key,
@@ -196,7 +211,7 @@ CK_RV gate_C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK
         return rv;
     rv = gate_facts(rt, session, unwrapping_key, CKR_UNWRAPPING_KEY_HANDLE_INVALID, &facts);
     if (rv == CKR_OK)
-        rv = gate_agree_once(rt, session, &facts, POLICY_USE_UNWRAP, birth.wrapped, birth.wrapped_len);
+        rv = gate_agree_once(rt, session, unwrapping_key, &facts, POLICY_USE_UNWRAP, birth.wrapped, birth.wrapped_len);
     if (rv == CKR_OK)
         rv = birth_give(rt, session, &birth, unwrapping_key, key);
     session_forget_facts(&rt->sessions);
@@ -222,7 +237,7 @@ CK_RV gate_C_DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK
     if (rv == CKR_OK && !key && key_facts_is_private_key(&facts))
         rv = CKR_ARGUMENTS_BAD;
     if (rv == CKR_OK)
-        rv = gate_agree_once(rt, session, &facts, POLICY_USE_DERIVE, NULL, 0);
+        rv = gate_agree_once(rt, session, base_key, &facts, POLICY_USE_DERIVE, NULL, 0);
     if (rv == CKR_OK)
         rv = birth_give(rt, session, &birth, base_key, key);
     session_forget_facts(&rt->sessions);

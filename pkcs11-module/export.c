@@ -32,18 +32,18 @@ bool export_may_be_born(const struct runtime *rt, const CK_ATTRIBUTE *template, 
 }
 
 /* Rules that make a key's uses easier do not make it easier to lose. */
-static CK_RV agree_at_high(struct runtime *rt, CK_SESSION_HANDLE session, const struct key_facts *facts,
-                           enum policy_use use)
+static CK_RV agree_at_high(struct runtime *rt, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key,
+                           const struct key_facts *facts, enum policy_use use)
 {
     struct key_facts high = *facts;
 
     high.level = CONFIG_LEVEL_HIGH;
-    return gate_agree_once(rt, session, &high, use, NULL, 0);
+    return gate_agree_once(rt, session, key, &high, use, NULL, 0);
 }
 
 CK_RV export_agree_to_birth(struct runtime *rt, CK_SESSION_HANDLE session, const struct key_facts *facts)
 {
-    return agree_at_high(rt, session, facts, POLICY_USE_CREATE_EXPORTABLE);
+    return agree_at_high(rt, session, CK_INVALID_HANDLE, facts, POLICY_USE_CREATE_EXPORTABLE);
 }
 
 /* ------------------------------------------------------------------ export */
@@ -114,9 +114,10 @@ CK_RV export_permit(struct runtime *rt, CK_SESSION_HANDLE session, CK_OBJECT_HAN
                    : refuse_export(rt, session, facts, "wrapping key not trusted", CKR_KEY_NOT_WRAPPABLE);
 }
 
-CK_RV export_agree(struct runtime *rt, CK_SESSION_HANDLE session, const struct key_facts *facts, enum policy_use use)
+CK_RV export_agree(struct runtime *rt, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, const struct key_facts *facts,
+                   enum policy_use use)
 {
     if (use == POLICY_USE_EXPORT_TO_PROGRAM)
-        return agree_at_high(rt, session, facts, use);
-    return gate_agree_once(rt, session, facts, use, NULL, 0);
+        return agree_at_high(rt, session, key, facts, use);
+    return gate_agree_once(rt, session, key, facts, use, NULL, 0);
 }

@@ -28,6 +28,7 @@ CK_RV export_permit(struct runtime *rt, CK_SESSION_HANDLE session, CK_OBJECT_HAN
                     enum policy_use *use);
 
 /* Consent to that use. CKRs of gate_agree_once. */
-CK_RV export_agree(struct runtime *rt, CK_SESSION_HANDLE session, const struct key_facts *facts, enum policy_use use);
+CK_RV export_agree(struct runtime *rt, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, const struct key_facts *facts,
+                   enum policy_use use);
 
 #endif

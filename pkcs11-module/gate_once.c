@@ -98,17 +98,36 @@ static CK_RV ask_once(struct runtime *rt, struct session *session, const struct 
         return rv;
     if (!gate_session_is_closed(session))
         rv = consent_obtain(rt, request, ask.cancel_fd);
-    if (!gate_session_is_closed(session) && session_state(rt, session->handle, &after) == CKR_OK && before != after &&
-        rv == CKR_OK)
-        rv = CKR_USER_NOT_LOGGED_IN;
+    if (rv == CKR_OK && !gate_session_is_closed(session)) {
+        rv = session_state(rt, session->handle, &after); /* fails when the card is gone */
+        if (rv == CKR_OK && before != after)
+            rv = CKR_USER_NOT_LOGGED_IN;
+    }
     ask_end(&rt->asks, &ask);
     if (!runtime_get())
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     return gate_session_is_closed(session) ? CKR_SESSION_CLOSED : rv;
 }
 
-CK_RV gate_agree_once(struct runtime *rt, CK_SESSION_HANDLE handle, const struct key_facts *facts, enum policy_use use,
-                      const void *data, CK_ULONG data_len)
+/* Handles are numbers, of some tokens addresses: a key that went while the user was asked (a session's, with its session)
+ * may have left its own to another one. */
+static CK_RV look_again(struct runtime *rt, struct session *session, CK_OBJECT_HANDLE key,
+                        const struct consent_request *request)
+{
+    struct key_facts now;
+
+    if (key == CK_INVALID_HANDLE)
+        return CKR_OK;
+    if (session_key_facts(&rt->sessions, rt->backend.functions, session, key, &now) == CKR_OK &&
+        key_facts_are_of_one_key(&now, request->facts))
+        return CKR_OK;
+    log_warning("key \"%s\" went while its user was asked: the use is refused", request->facts->label);
+    return decision_refuse(rt, session->handle, request->facts, policy_use_name(request->use), "another key than agreed",
+                           CKR_FUNCTION_REJECTED);
+}
+
+CK_RV gate_agree_once(struct runtime *rt, CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE key, const struct key_facts *facts,
+                      enum policy_use use, const void *data, CK_ULONG data_len)
 {
     struct consent_request request = {.use = use,
                                       .session = handle,
@@ -129,6 +148,8 @@ CK_RV gate_agree_once(struct runtime *rt, CK_SESSION_HANDLE handle, const struct
     if (rt->config.module.prompt == CONFIG_PROMPT_APPLICATION && take_presented(session))
         request.presented = policy_presentation_covers(use);
     rv = ask_once(rt, session, &request);
+    if (rv == CKR_OK)
+        rv = look_again(rt, session, key, &request);
     session_put(&rt->sessions, session);
     return rv;
 }

@@ -17,11 +17,12 @@
 CK_RV gate_facts(struct runtime *rt, CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_RV invalid,
                  struct key_facts *facts);
 
-/* Consent for one use of a key whose facts are known; data: what the call works on, NULL when there is none but the key.
- * CKR_OK also for what needs no consent. Else the CKRs of consent_obtain; CKR_SESSION_CLOSED, CKR_USER_NOT_LOGGED_IN or
- * CKR_CRYPTOKI_NOT_INITIALIZED when that is what happened while the user was asked. */
-CK_RV gate_agree_once(struct runtime *rt, CK_SESSION_HANDLE handle, const struct key_facts *facts, enum policy_use use,
-                      const void *data, CK_ULONG data_len);
+/* Consent for one use of a key whose facts are known; key: CK_INVALID_HANDLE when it is not there yet; data: what the call
+ * works on, NULL when there is none but the key. CKR_OK also for what needs no consent. Else the CKRs of consent_obtain;
+ * CKR_SESSION_CLOSED, CKR_USER_NOT_LOGGED_IN or CKR_CRYPTOKI_NOT_INITIALIZED when that is what happened while the user
+ * was asked; CKR_FUNCTION_REJECTED when the handle is no longer that key's. */
+CK_RV gate_agree_once(struct runtime *rt, CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE key, const struct key_facts *facts,
+                      enum policy_use use, const void *data, CK_ULONG data_len);
 
 /* The call to the backend that follows a consent is made between these two: C_Finalize waits for it, and the thread
  * cannot be cancelled in it. CKR_CRYPTOKI_NOT_INITIALIZED: it must not be made. */

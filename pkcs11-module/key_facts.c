@@ -104,3 +104,11 @@ CK_RV key_facts_read(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OB
     *facts = read;
     return CKR_OK;
 }
+
+bool key_facts_are_of_one_key(const struct key_facts *a, const struct key_facts *b)
+{
+    return a->object_class == b->object_class && a->key_type == b->key_type &&
+           a->always_authenticate == b->always_authenticate && a->extractable == b->extractable &&
+           a->output_len == b->output_len && strcmp(a->label, b->label) == 0 && a->id_len == b->id_len &&
+           memcmp(a->id, b->id, a->id_len) == 0;
+}

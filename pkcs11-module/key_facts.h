@@ -36,6 +36,9 @@ CK_RV key_facts_read(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OB
 /* The label of the facts, from the bytes of a CKA_LABEL, which may be of any length and need not be UTF-8. */
 void key_facts_set_label(struct key_facts *facts, const unsigned char *label, CK_ULONG len);
 
+/* Would the window say the same of both, and the gate do the same with them? */
+bool key_facts_are_of_one_key(const struct key_facts *a, const struct key_facts *b);
+
 static inline bool key_facts_is_private_key(const struct key_facts *facts)
 {
     return facts->object_class == CKO_PRIVATE_KEY;

@@ -249,6 +249,9 @@ static void *use_run(void *argument)
     case CALL_C_CopyObject:
         use->rv = fx.p11->C_CopyObject(fx.session, PRIVATE, use->template, 1, &use->made);
         break;
+    case CALL_C_WrapKey:
+        use->rv = export_under(CARRIER);
+        break;
     case CALL_C_DestroyObject:
         use->rv = fx.p11->C_DestroyObject(fx.session, PRIVATE);
         break;
@@ -321,6 +324,45 @@ static void template_changed_meanwhile_does_not_matter(void **state)
             assert_int_equal(*(CK_OBJECT_CLASS *)mock->seen[1].value, CKO_SECRET_KEY);
             assert_memory_equal(mock->seen_data, "wrap", 4);
         }
+    }
+}
+
+/* The carrier is destroyed while the export is asked about, and a key that the program knows gets its handle. */
+static void carrier_changed_meanwhile_is_noticed(void **state)
+{
+    struct use use;
+
+    (void)state;
+    start_logged_in("");
+    script_set(&fx, "late 300 " PIN "\n");
+    use_start(&use, CALL_C_WrapKey);
+    mock->objects[CARRIER] = mock->objects[SECRET];
+    pthread_join(use.thread, NULL);
+    assert_rv(use.rv, CKR_KEY_NOT_WRAPPABLE);
+    assert_int_equal(mock->calls[CALL_C_WrapKey], 1); /* the length query before the question */
+}
+
+/* A session's key goes with its session while the user is asked about it, and the handle is another key's. */
+static void key_changed_meanwhile_is_noticed(void **state)
+{
+    static const enum p11_call calls[] = {CALL_C_UnwrapKey,          CALL_C_DeriveKey,     CALL_C_CopyObject,
+                                          CALL_C_SetAttributeValue, CALL_C_DestroyObject, CALL_C_WrapKey};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        CK_SESSION_HANDLE other;
+        struct use use;
+
+        start_logged_in("");
+        other = fixture_session(&fx);
+        script_set(&fx, "late 300 " PIN "\n");
+        use_start(&use, calls[i]);
+        mock->objects[PRIVATE].key_type = CKK_RSA;
+        assert_ok(fx.p11->C_CloseSession(other));
+        pthread_join(use.thread, NULL);
+        assert_rv(use.rv, CKR_FUNCTION_REJECTED);
+        assert_int_equal(mock->calls[calls[i]], calls[i] == CALL_C_WrapKey);
+        fixture_stop(&fx);
     }
 }
 
@@ -414,6 +456,24 @@ static void closed_session_is_noticed(void **state)
     }
 }
 
+/* A card that is pulled while the user reads the window, whose session then answers nothing. */
+static void lost_card_is_noticed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ONCE_CALLS; i++) {
+        struct use use;
+
+        start_logged_in("level = medium\n");
+        script_set(&fx, "late 300 ok\n");
+        use_start(&use, once_calls[i]);
+        mock->answers[CALL_C_GetSessionInfo] = CKR_DEVICE_REMOVED;
+        pthread_join(use.thread, NULL);
+        assert_rv(use.rv, CKR_DEVICE_REMOVED);
+        assert_int_equal(mock->calls[once_calls[i]], 0);
+        fixture_stop(&fx);
+    }
+}
+
 /* C_Finalize does not take the backend from under a call that was agreed to. */
 static void finalize_waits_for_the_call(void **state)
 {
@@ -461,10 +521,13 @@ int main(void)
         TEST(every_condition_of_a_carrier_counts),
         TEST(calls_get_copies),
         TEST(template_changed_meanwhile_does_not_matter),
+        TEST(carrier_changed_meanwhile_is_noticed),
+        TEST(key_changed_meanwhile_is_noticed),
         TEST(private_key_is_unwrapped_without_always_authenticate),
         TEST(copy_of_a_guarded_key_is_guarded),
         TEST(logout_meanwhile_is_noticed),
         TEST(closed_session_is_noticed),
+        TEST(lost_card_is_noticed),
         TEST(finalize_waits_for_the_call),
     };
 

@@ -8,7 +8,7 @@
  *             ok              agree to a CONFIRM                 cancel      Cancel, or No
  *             timeout         "no answer in time"                hang        never answer
  *             die             exit without an answer             garbage     bytes that are not Assuan
- *             late MS TEXT    the PIN after MS milliseconds      repeat TEXT the PIN, typed twice (SETREPEAT)
+ *             late MS TEXT    the PIN (or ok) after MS ms        repeat TEXT the PIN, typed twice (SETREPEAT)
  *             flood           an answer of a megabyte
  *           An empty script answers "cancel": nothing is agreed to by accident.
  *   log     what was asked: a line "GETPIN" or "CONFIRM" and then the settings, a line each, percent-escaped.
@@ -221,13 +221,17 @@ static gpg_error_t confirm(assuan_context_t ctx, char *line)
 {
     char answer[1024];
     gpg_error_t rc = 0;
+    unsigned wait_ms;
+    int skip = 0;
 
     (void)line;
     log_question("CONFIRM");
     next_answer(answer, sizeof answer);
     if (answer_common(ctx, answer, &rc))
         return rc;
-    return strcmp(answer, "ok") == 0 ? 0 : gpg_err_make(GPG_ERR_SOURCE_PINENTRY, GPG_ERR_NOT_CONFIRMED);
+    if (sscanf(answer, "late %u %n", &wait_ms, &skip) == 1 && skip > 0)
+        usleep(wait_ms * 1000);
+    return strcmp(answer + skip, "ok") == 0 ? 0 : gpg_err_make(GPG_ERR_SOURCE_PINENTRY, GPG_ERR_NOT_CONFIRMED);
 }
 
 int main(void)
