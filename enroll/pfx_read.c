@@ -32,7 +32,10 @@ static enum error_code pfx_wrong(struct error *err, const char *format, const ch
 
 /* ------------------------------------------------------------------ the outside */
 
-/* Does the file begin as DER or BER does, with a SEQUENCE, and end before that does? */
+#define PFX_LENGTH_BYTES_MAX 4
+
+/* Does the file begin as DER or BER does, with a SEQUENCE, and end before that does? Or even before it has said how long
+ * it is: then OpenSSL, depending on its version, tells nothing but an error. */
 static bool pfx_is_cut_off(const struct bytes *file)
 {
     const unsigned char *p = file->data;
@@ -40,9 +43,14 @@ static bool pfx_is_cut_off(const struct bytes *file)
     int class = 0;
     long len = 0;
     int form;
+    size_t length_bytes;
 
     if (file->len < 2 || p[0] != (V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED)) {
         return false;
+    }
+    length_bytes = p[1] & 0x80 ? p[1] & 0x7f : 0; /* X.690, 8.1.3.5 */
+    if (length_bytes <= PFX_LENGTH_BYTES_MAX && file->len <= 2 + length_bytes) {
+        return true;
     }
     /* A length that goes beyond the end is reported with the form's highest bit, and an error. */
     form = ASN1_get_object(&p, &len, &tag, &class, (long)file->len);
