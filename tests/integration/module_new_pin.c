@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "support/fixture.h"
+#include "support/lacks.h"
 #include "support/pinentry_script.h"
 #include "support/test.h"
 
@@ -90,6 +91,8 @@ static void every_new_pin_is_judged(void **state)
 
     (void)state;
     fixture_start(&fx, "");
+    lacks_security_officer(&fx, __func__);
+    lacks_empty_slot(&fx, __func__);
     assert_ok(fx.p11->C_Login(fx.session, CKU_SO, (CK_BYTE_PTR)FIXTURE_SO_PIN, strlen(FIXTURE_SO_PIN)));
     script_set(&fx, "repeat 654321\nrepeat " FIXTURE_PIN "\n");
     assert_ok(fx.p11->C_InitPIN(fx.session, NULL, 0));
@@ -103,6 +106,8 @@ static void every_new_pin_is_judged(void **state)
 /* The configured minimum; less than the token's own is the token's own. */
 static void minimum_is_configured(void **state)
 {
+    CK_TOKEN_INFO info;
+
     (void)state;
     fixture_start_logged_in(&fx, "pin-min-length = 12\n");
     script_set(&fx, RIGHT "repeat 84-Linden-5\n" GOOD);
@@ -111,7 +116,10 @@ static void minimum_is_configured(void **state)
     set_back();
     fixture_stop(&fx);
     fixture_start_logged_in(&fx, "pin-min-length = 0\n");
-    script_set(&fx, RIGHT "repeat 739\n" GOOD); /* SoftHSM2 wants 4 */
+    assert_ok(fx.p11->C_GetTokenInfo(fx.slot, &info));
+    if (info.ulMinPinLen != 4)
+        lacks_skip(__func__, "the token's own minimum is %lu", info.ulMinPinLen);
+    script_set(&fx, RIGHT "repeat 739\n" GOOD);
     assert_ok(set_pin());
     assert_true(script_used_up(&fx));
     set_back();
