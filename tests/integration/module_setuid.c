@@ -85,12 +85,12 @@ static void need_setuid(void)
     char output[512];
 
     if (geteuid() != 0 || !caller_can_reach(host) || !caller_can_reach(fixture_module_path())) {
-        print_message("skipped: needs root, and a build folder that other users can read\n");
+        print_message("skipped on this machine: needs root, and a build folder that other users can read\n");
         skip();
     }
     run_host(host, "softhsm", NULL, (char *[]){NULL}, output);
     if (!strstr(output, "secure 1")) {
-        print_message("skipped: the file system is mounted nosuid\n");
+        print_message("skipped on this machine: the file system is mounted nosuid\n");
         skip();
     }
 }
