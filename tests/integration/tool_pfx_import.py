@@ -136,7 +136,7 @@ def wrong_files(world):
     rows = [
         (good_s, good_e, wrong, LOGIN, "was wrong, so nothing was done"),
         (folder / "cut", good_e, [], PFX, "is cut off"),
-        (folder / "cut early", good_e, [], PFX, "is not a PFX file"),
+        (folder / "cut early", good_e, [], PFX, "is cut off"),
         (folder / "empty", good_e, [], PFX, "is not a PFX file"),
         (folder / "text", good_e, [], PFX, "is not a PFX file"),
         (folder / "pem", good_e, [], PFX, "is not a PFX file"),
