@@ -7,6 +7,7 @@
 #include "enroll/ask.h"
 #include "enroll/captcha.h"
 #include "enroll/interrupt.h"
+#include "enroll/language.h"
 #include "enroll/logintries.h"
 #include "enroll/secret_file.h"
 #include "enroll/session.h"
@@ -34,6 +35,23 @@ static enum error_code account_ask_new_password(const struct app *app, const cha
     return ask_new_password(&app->config, text, problem, password, err);
 }
 
+/* The portal says its rules in English only; in another language they are what its numbers say, and what the contract
+ * refuses besides. A new string; NULL: no memory. */
+static char *account_rules(const struct portal_policy *policy)
+{
+    char *text = NULL;
+
+    if (strcmp(language_tag(), "en") == 0) {
+        return text_clean(policy->description, true);
+    }
+    return asprintf(&text,
+                    _("%d to %d characters, with at least %d of: lower-case letters, upper-case letters, digits, others. "
+                      "Not the account's name in it, no common password, not the old one."),
+                    policy->min_length, policy->max_length, policy->min_classes) < 0
+               ? NULL
+               : text;
+}
+
 /* Says the portal's rules before anybody types. *text is what the window says, a new string. */
 static enum error_code account_say_rules(struct portal *portal, const char *account, char **text,
                                          struct error *err)
@@ -45,7 +63,7 @@ static enum error_code account_say_rules(struct portal *portal, const char *acco
     if (status != ERROR_NONE) {
         return status;
     }
-    rules = text_clean(policy.description, true);
+    rules = account_rules(&policy);
     portal_policy_clear(&policy);
     if (!rules || asprintf(text, _("Choose a new password for account %s.\n%s"), account, rules) < 0) {
         free(rules);
@@ -164,7 +182,7 @@ static enum error_code account_login_as(struct app *app, const char *account, st
         status = account_change_first_password(app, portal, session.account, password, err);
     }
     if (status == ERROR_NONE) {
-        printf(_("Account %s is logged in at %s.\n"), account, app->config.portal.url);
+        wrap_say(stdout, _("Account %s is logged in at %s.\n"), account, app->config.portal.url);
         output_note(&app->output, "account", json_string(account));
         output_note(&app->output, "portal", json_string(app->config.portal.url));
     }

@@ -8,7 +8,9 @@
 
 #include "common/i18n.h"
 #include "common/pinentry.h"
+#include "common/utf8_wrap.h"
 #include "enroll/interrupt.h"
+#include "enroll/wrap.h"
 
 /* Cuts blanks at both ends, in place. */
 static char *ask_trim(char *line)
@@ -35,8 +37,13 @@ enum error_code ask_line(const char *question, const char *option, char **answer
     if (!isatty(STDIN_FILENO)) {
         return error_set(err, ERROR_USAGE, _("There is no terminal to ask on: give %s."), option);
     }
-    fprintf(stderr, "%s ", question);
-    fflush(stderr);
+    /* At once, blank and all: what is typed ahead is echoed behind it. */
+    if (asprintf(&line, "%s ", question) < 0) {
+        return error_set(err, ERROR_MEMORY, "%s", "");
+    }
+    wrap_print(stderr, line, wrap_columns(stderr), 0);
+    free(line);
+    line = NULL;
     /* A terminal gives a line at a time, so none is waiting in stdin's buffer. */
     if (!interrupt_wait(STDIN_FILENO)) {
         return interrupt_error(err);
@@ -79,17 +86,31 @@ enum error_code ask_yes(const char *question, const char *option, struct error *
     return status;
 }
 
+/* As wide as the module's windows; some pinentries break no line. */
+#define ASK_COLUMNS    70
+#define ASK_TEXT_BYTES 2048
+
 static enum error_code ask_secret(const struct config *config, struct pinentry_question *question,
                                   struct secret **answer, struct error *err)
 {
+    char text[ASK_TEXT_BYTES] = "";
+    char problem[ASK_TEXT_BYTES] = "";
     struct secret *typed = NULL;
     enum error_code status;
 
+    utf8_wrap(question->text, ASK_COLUMNS, 0, text, sizeof text);
+    question->text = text;
+    if (question->error) {
+        utf8_wrap(question->error, ASK_COLUMNS, 0, problem, sizeof problem);
+        question->error = problem;
+    }
     question->program = config->module.pinentry;
     question->timeout_s = config->module.prompt_timeout_s;
     question->cancel_fd = interrupt_fd();
     question->title = "Pinward";
     status = pinentry_get_pin(question, &typed, err);
+    question->text = NULL; /* they were this function's */
+    question->error = NULL;
     if (status == ERROR_CANCELLED) {
         return error_set(err, ERROR_CANCELLED, _("You cancelled, so nothing was done."));
     }

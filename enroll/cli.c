@@ -10,7 +10,7 @@
 const struct cli_option cli_options[CLI_OPTION_COUNT] = {
     [CLI_ACCOUNT] = {"--account", N_("ACCOUNT"), N_("the account on the password sheet"),
                      offsetof(struct app_options, account)},
-    [CLI_NAME] = {"--name", N_("NAME"), N_("the name that the new keys get on the token"),
+    [CLI_NAME] = {"--name", N_("NAME"), N_("the name of the pair of keys on the token"),
                   offsetof(struct app_options, name)},
     [CLI_ACCEPT_TERMS] = {"--accept-terms", N_("VERSION|SHA256"),
                           N_("accept the terms if they are these; others are refused"),
@@ -42,7 +42,7 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
                     N_("tick keyCompromise, affiliationChanged, superseded, cessationOfOperation or unspecified"),
                     offsetof(struct app_options, reason)},
     [CLI_PASSWORD_FILE] = {"--password-file", N_("FILE"),
-                           N_("read the portal's password from FILE, which must be yours alone (mode 0600)"),
+                           N_("read the password that is asked for from FILE, which must be yours alone (mode 0600)"),
                            offsetof(struct app_options, password_file)},
     [CLI_NEW_PASSWORD_FILE] = {"--new-password-file", N_("FILE"), N_("read the new password from FILE, likewise"),
                                offsetof(struct app_options, new_password_file)},

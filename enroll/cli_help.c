@@ -59,7 +59,7 @@ static void cli_print_row(FILE *out, const char *name, size_t width, const char 
 static void cli_print_more(FILE *out)
 {
     fprintf(out, "\n%s\n", _("More help"));
-    cli_print_row(out, "VERB --help", CLI_VERB_COLUMNS, _("what a verb does, and its options"));
+    cli_print_row(out, _("VERB --help"), CLI_VERB_COLUMNS, _("what a verb does, and its options"));
     for (const struct cli_topic *topic = cli_topics; topic->name; topic++) {
         char name[64];
 

@@ -142,6 +142,15 @@ void codec_time_format(time_t when, char text[CODEC_TIME_SIZE])
     }
 }
 
+void codec_time_show(time_t when, char text[CODEC_TIME_SIZE])
+{
+    struct tm tm;
+
+    if (!localtime_r(&when, &tm) || strftime(text, CODEC_TIME_SIZE, "%Y-%m-%d %H:%M", &tm) == 0) {
+        snprintf(text, CODEC_TIME_SIZE, "?");
+    }
+}
+
 void codec_sha256_hex(const void *data, size_t len, char hex[CODEC_SHA256_HEX_SIZE])
 {
     unsigned char digest[crypto_hash_sha256_BYTES];

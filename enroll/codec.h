@@ -31,6 +31,8 @@ bool codec_uuid_valid(const char *text);
 /* "2026-11-22T14:00:00Z" to seconds since the epoch and back. */
 bool codec_time_parse(const char *text, time_t *out);
 void codec_time_format(time_t when, char text[CODEC_TIME_SIZE]);
+/* For people: "2026-11-22 22:00", here. */
+void codec_time_show(time_t when, char text[CODEC_TIME_SIZE]);
 
 #define CODEC_SHA256_HEX_SIZE 65
 void codec_sha256_hex(const void *data, size_t len, char hex[CODEC_SHA256_HEX_SIZE]);

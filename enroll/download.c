@@ -14,6 +14,7 @@
 #include "enroll/session.h"
 #include "enroll/text.h"
 #include "enroll/token.h"
+#include "enroll/wrap.h"
 
 #define DOWNLOAD_DAY_S 86400
 
@@ -118,7 +119,7 @@ static void download_say(struct download *d, const struct portal_certificate *ro
 
     char *token = text_clean(token_label(d->token), false);
 
-    printf(_(sentences[outcome]), row->use == PORTAL_SIGNING ? _("Signing") : _("Encryption"), row->serial,
+    wrap_say(stdout, _(sentences[outcome]), row->use == PORTAL_SIGNING ? _("Signing") : _("Encryption"), row->serial,
            token ? token : "?");
     fflush(stdout);
     free(token);

@@ -136,8 +136,8 @@ enum error_code flow_accept_terms(struct flow *flow, struct error *err)
         status = error_set(err, ERROR_MEMORY, "%s", "");
         goto out;
     }
-    printf(_("Terms, version %s (SHA-256 %s):"), version, terms.sha256);
-    fputs("\n\n", stdout);
+    wrap_say(stdout, _("Terms, version %s (SHA-256 %s):"), version, terms.sha256);
+    fputc('\n', stdout);
     wrap_print(stdout, text, wrap_columns(stdout), FLOW_TERMS_INDENT);
     fputs("\n\n", stdout);
     fflush(stdout);

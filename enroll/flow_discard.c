@@ -5,6 +5,7 @@
 
 #include "common/i18n.h"
 #include "enroll/codec.h"
+#include "enroll/wrap.h"
 
 /* An application that the portal still waits for, or has activated, is to be completed, not forgotten. */
 static enum error_code flow_discard_allowed(struct flow *flow, struct error *err)
@@ -56,7 +57,7 @@ static enum error_code flow_delete_keys(struct flow *flow, struct error *err)
         return status;
     }
     if (strcmp(journal->token_serial, token_serial(flow->token)) != 0) {
-        printf("%s\n", _("The keys of what was begun are on another token and stay there."));
+        wrap_say(stdout, "%s\n", _("The keys of what was begun are on another token and stay there."));
         return ERROR_NONE;
     }
     status = token_login(flow->token, err);

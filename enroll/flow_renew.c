@@ -63,7 +63,7 @@ static enum error_code flow_renew_check_window(const struct portal_certificates 
               "authority, then use pinward apply."));
     }
     if (list->now < pair->signing->renewal_opens_at) {
-        codec_time_format(pair->signing->renewal_opens_at, when);
+        codec_time_show(pair->signing->renewal_opens_at, when);
         return error_set(err, ERROR_STATE, _("Renewal opens at %s (in %ld days): run pinward renew then."),
                          when, (long)((pair->signing->renewal_opens_at - list->now + 86399) / 86400));
     }

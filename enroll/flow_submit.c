@@ -7,6 +7,7 @@
 #include "common/i18n.h"
 #include "enroll/dn.h"
 #include "enroll/request.h"
+#include "enroll/wrap.h"
 
 enum error_code flow_check_no_open_application(struct flow *flow, struct error *err)
 {
@@ -94,7 +95,7 @@ enum error_code flow_step_submit(struct flow *flow, struct error *err)
     }
     status = journal_set(&flow->journal.application_id, application.application_id, err);
     if (status == ERROR_NONE) {
-        printf(_("  The portal has the application %s.\n"), application.application_id);
+        wrap_say(stdout, _("  The portal has the application %s.\n"), application.application_id);
     }
     portal_application_clear(&application);
     return status;

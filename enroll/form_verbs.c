@@ -13,6 +13,7 @@
 #include "enroll/form_content.h"
 #include "enroll/pfx_file.h"
 #include "enroll/session.h"
+#include "enroll/wrap.h"
 
 #define FORM_DATE_LEN 10 /* "2026-11-22" */
 
@@ -78,7 +79,7 @@ static enum error_code form_write_files(const char *pdf_path, const struct bytes
 
 static void form_say(struct form_run *run, const char *pdf_path, const char *text_path)
 {
-    printf(_("The form is in %s and %s: print it, sign it, and hand it to the registration authority.\n"),
+    wrap_say(stdout, _("The form is in %s and %s: print it, sign it, and hand it to the registration authority.\n"),
            pdf_path, text_path);
     output_note(&run->app->output, "account", json_string(run->account));
     output_note(&run->app->output, "pdf", json_string(pdf_path));

@@ -10,6 +10,7 @@
 #include "common/i18n.h"
 #include "enroll/ledger_read.h"
 #include "enroll/ledger_verify.h"
+#include "enroll/log_words.h"
 #include "enroll/text.h"
 #include "enroll/wrap.h"
 
@@ -62,6 +63,16 @@ static void log_print_text(const json_t *entry, const char *name, const char *ot
     } else {
         printf("%s", text);
     }
+    free(clean);
+}
+
+/* One of the ledger's own words. */
+static void log_print_word(const json_t *entry, const char *name, size_t width)
+{
+    const char *value = json_string_value(json_object_get(entry, name));
+    char *clean = text_clean(value ? value : "?", false);
+
+    text_print_cell(stdout, clean ? log_word(clean) : "?", width);
     free(clean);
 }
 
@@ -121,8 +132,8 @@ static void log_print_row(const json_t *entry, unsigned long long place)
     } else {
         text_print_cell(stdout, _("denied"), 9);
     }
-    log_print_text(entry, "operation", "?", 9);
-    log_print_text(entry, "how", "?", 24);
+    log_print_word(entry, "operation", 9);
+    log_print_word(entry, "how", 24);
     log_print_text(entry, "key", "-", 20);
     log_print_text(entry, "token", "-", 16);
     if (log_is_narrow()) {

@@ -11,6 +11,7 @@
 #include "enroll/file.h"
 #include "enroll/pfx_file.h"
 #include "enroll/pfx_password.h"
+#include "enroll/wrap.h"
 
 static enum error_code pfx_backup_write_chain(const char *path, const STACK_OF(X509) * chain, struct error *err)
 {
@@ -143,7 +144,7 @@ enum error_code pfx_backup(struct app *app, struct error *err)
     if (status == ERROR_NONE) {
         output_note(&app->output, "folder", json_string(folder));
         pfx_export_note(app, &take, PFX_BACKUP_SIGNING, PFX_BACKUP_ENCRYPTION);
-        printf(_("The pair \"%s\" and its chain are in the folder %s, read back and checked. Whoever has it and its "
+        wrap_say(stdout, _("The pair \"%s\" and its chain are in the folder %s, read back and checked. Whoever has it and its "
                  "password has the keys: keep both safe, and apart.\n"),
                take.pair.name, folder);
     }

@@ -8,6 +8,7 @@
 #include "enroll/pfx_file.h"
 #include "enroll/pfx_password.h"
 #include "enroll/pfx_take.h"
+#include "enroll/wrap.h"
 
 /* ------------------------------------------------------------------ one file */
 
@@ -136,7 +137,7 @@ enum error_code pfx_export(struct app *app, struct error *err)
     }
     if (status == ERROR_NONE) {
         pfx_export_note(app, &take, signing, encryption);
-        printf(_("The pair \"%s\" is in %s and %s, read back and checked. Whoever has these files and their password has "
+        wrap_say(stdout, _("The pair \"%s\" is in %s and %s, read back and checked. Whoever has these files and their password has "
                  "the keys: keep both safe, and apart.\n"),
                take.pair.name, signing, encryption);
     }

@@ -18,6 +18,7 @@
 #include "enroll/pfx_pair.h"
 #include "enroll/text.h"
 #include "enroll/token_pair.h"
+#include "enroll/wrap.h"
 
 #define PFX_IMPORT_ID_LEN   20
 #define PFX_IMPORT_NAME_MAX 64
@@ -373,7 +374,7 @@ static enum error_code pfx_import_complete(struct pfx_import *import, struct err
     output_note(&app->output, "encryption_serial", json_string(encryption ? encryption : ""));
     free(signing);
     free(encryption);
-    printf(_("The pair \"%s\" is on the token \"%s\", and every use of its keys needs the PIN. The keys that were imported "
+    wrap_say(stdout, _("The pair \"%s\" is on the token \"%s\", and every use of its keys needs the PIN. The keys that were imported "
              "cannot leave it again: keep the files.\n"),
            import->journal.name, token_label(import->token));
     return import_journal_finish(&import->journal, err);

@@ -7,6 +7,7 @@
 #include "enroll/pfx_file.h"
 #include "enroll/pfx_password.h"
 #include "enroll/text.h"
+#include "enroll/wrap.h"
 
 static enum error_code pfx_passwd_write(struct app *app, const char *path, const struct pfx *pfx, struct error *err)
 {
@@ -52,7 +53,7 @@ enum error_code pfx_passwd(struct app *app, struct error *err)
 
         output_note(&app->output, "file", json_string(path));
         output_note(&app->output, "legacy", json_boolean(app->options.legacy));
-        printf(_("The file %s has its new password, read back and checked.\n"), shown ? shown : "");
+        wrap_say(stdout, _("The file %s has its new password, read back and checked.\n"), shown ? shown : "");
         free(shown);
     }
     return status;

@@ -72,7 +72,10 @@ struct portal_session {
 
 struct portal_policy {
     json_t *json;
-    const char *description;
+    const char *description; /* in the portal's language */
+    int min_length;          /* bytes of UTF-8 */
+    int max_length;
+    int min_classes; /* of lower-case letters, upper-case letters, digits, others */
 };
 
 /* Key usage bits are OpenSSL's KU_ values. */

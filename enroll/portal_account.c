@@ -103,7 +103,8 @@ enum error_code portal_get_policy(struct portal *portal, struct portal_policy *p
     enum error_code status = portal_send(portal, &call, &got.json, err);
 
     if (status == ERROR_NONE &&
-        json_unpack_ex(got.json, &why, 0, "{s:s}", "description", &got.description) != 0) {
+        json_unpack_ex(got.json, &why, 0, "{s:s, s:i, s:i, s:i}", "description", &got.description, "min_length",
+                       &got.min_length, "max_length", &got.max_length, "min_classes", &got.min_classes) != 0) {
         status = portal_bad_answer(err, call.path, why.text);
     }
     if (status != ERROR_NONE) {

@@ -12,6 +12,7 @@
 #include "enroll/journal.h"
 #include "enroll/session.h"
 #include "enroll/token.h"
+#include "enroll/wrap.h"
 
 /* A renewal window is a month; a certificate that ends later than this is surely before it. */
 #define RENEW_SURELY_EARLY_S (40 * 86400)
@@ -100,8 +101,8 @@ static enum error_code renew_not_yet(struct app *app, const char *sentence, time
 {
     char text[CODEC_TIME_SIZE];
 
-    codec_time_format(when, text);
-    printf(sentence, text);
+    codec_time_show(when, text);
+    wrap_say(stdout, sentence, text);
     output_note(&app->output, "due", json_false());
     return ERROR_NONE;
 }

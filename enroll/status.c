@@ -68,7 +68,7 @@ static void status_print_outcome(const struct portal_certificate *row)
     char *reason = text_clean(row->reason ? row->reason : "unspecified", false);
     char since[CODEC_TIME_SIZE];
 
-    codec_time_format(row->state_since, since);
+    codec_time_show(row->state_since, since);
     if (strcmp(row->state, "suspended") == 0) {
         wrap_say(stdout,
                  _("%s certificate %.8s has been suspended since %s. Only the registration authority can resume it: "

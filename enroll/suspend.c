@@ -10,6 +10,7 @@
 #include "enroll/choice.h"
 #include "enroll/logintries.h"
 #include "enroll/session.h"
+#include "enroll/wrap.h"
 
 struct suspend {
     struct app *app;
@@ -80,8 +81,7 @@ static enum error_code suspend_all(struct suspend *s, struct error *err)
     secret_free(&password);
     output_note(&s->app->output, "suspended", json_incref(s->done));
     if (status == ERROR_NONE) {
-        printf(
-            "%s\n",
+        wrap_say(stdout, "%s\n",
             _("The revocation list and OCSP say so from now on. Only the registration authority can resume "
               "them: pinward form resume."));
     }

@@ -12,6 +12,7 @@
 #include "enroll/softhsm_store.h"
 #include "enroll/text.h"
 #include "enroll/token_admin.h"
+#include "enroll/wrap.h"
 
 /* ------------------------------------------------------------------ words */
 
@@ -92,13 +93,17 @@ static void token_verb_certificate(void *data, const char *label, X509 *certific
     char *serial = certificate_serial(certificate);
     char *shown = text_clean(label, false);
     char end[CODEC_TIME_SIZE] = "";
+    char until[CODEC_TIME_SIZE] = "";
     struct tm tm;
 
     if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &tm) == 1) {
-        codec_time_format(timegm(&tm), end);
+        const time_t when = timegm(&tm);
+
+        codec_time_format(when, end);
+        codec_time_show(when, until);
     }
     if (name && serial && shown) {
-        printf(_("  \"%s\": %s, until %s\n"), shown, name, end);
+        printf(_("  \"%s\": %s, until %s\n"), shown, name, until);
         json_array_append_new(data, json_pack("{s:s, s:s, s:s, s:b}", "label", shown, "serial", serial, "not_after", end,
                                               "ca", X509_check_ca(certificate) > 0));
     }
@@ -213,7 +218,7 @@ enum error_code token_verb_init(struct app *app, struct error *err)
         status = softhsm_store_ensure(&app->config, &store, err);
     }
     if (status == ERROR_NONE && store) {
-        printf(_("A token store of your own was made: %s.\n"), store);
+        wrap_say(stdout, _("A token store of your own was made: %s.\n"), store);
         fflush(stdout);
     }
     if (status == ERROR_NONE) {
@@ -222,7 +227,7 @@ enum error_code token_verb_init(struct app *app, struct error *err)
     }
     if (status == ERROR_NONE) {
         output_note(&app->output, "label", json_string(label));
-        printf(_("The token \"%s\" is ready. Keep the security officer's PIN: it alone unblocks the token (pinward pin "
+        wrap_say(stdout, _("The token \"%s\" is ready. Keep the security officer's PIN: it alone unblocks the token (pinward pin "
                  "unblock).\n"),
                label);
     }

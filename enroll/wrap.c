@@ -41,8 +41,13 @@ static void wrap_print_line(FILE *out, const char *line, size_t len, size_t colu
     utf8_wrap(text, columns > indent ? columns - indent : 1, 0, wrapped, size);
     while (*p) {
         const size_t part = strcspn(p, "\n");
+        size_t shown = part;
 
-        fprintf(out, "%.*s", (int)part, p);
+        /* A line may end at a wide character that a blank stands before. */
+        while (p[part] == '\n' && shown > 0 && p[shown - 1] == ' ') {
+            shown--;
+        }
+        fprintf(out, "%.*s", (int)shown, p);
         p += part;
         if (*p == '\n' && *++p) {
             fprintf(out, "\n%*s", (int)indent, "");
@@ -83,7 +88,9 @@ void wrap_say(FILE *out, const char *format, ...)
     va_end(arguments);
     if (len >= 0) {
         wrap_print(out, text, wrap_columns(out), 0);
-        fputc('\n', out);
+        if (len == 0 || text[len - 1] != '\n') {
+            fputc('\n', out);
+        }
         free(text);
     }
 }

@@ -112,6 +112,7 @@ static void wrap_breaks_between_words(void **state)
     assert_wrapped("\n\nx", 10, 0, "\n\nx");
     assert_wrapped("", 10, 0, "");
     assert_wrapped("憑證使用條款", 8, 0, "憑證使用\n條款");
+    assert_wrapped("ab PIN 碼", 7, 0, "ab PIN\n碼");
     assert_wrapped("a", 3, 7, "a");
 }
 
