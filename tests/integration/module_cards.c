@@ -183,7 +183,7 @@ static void last_try_needs_a_yes(void **state)
     expect_question("A program wants to try a PIN of its own on your token.");
     expect_question("This is the LAST try: another wrong PIN locks the token.");
     expect_question("Token: Mock");
-    expect_question("Program: ");
+    expect_question("Program:");
     assert_rv(login(), CKR_FUNCTION_REJECTED);
     assert_rv(login(), CKR_FUNCTION_FAILED);
     assert_int_equal(logins(), 0);
