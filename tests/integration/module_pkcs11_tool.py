@@ -205,14 +205,16 @@ INITIALIZED = re.compile(r"(C_Initialize *returned |Main C_Initialize\(NULL\) rv
 
 def threads_verdict(run):
     """Of threads each has its own order of lines, and which one initialises first is chance. How long the main thread
-    waits for them is too. The token shows a PIN pad through the module, because the module asks, and with prompt =
+    waits for them is too. What describes token and objects goes to standard output word by word from two threads, so that
+    only its words are the same each time. The token shows a PIN pad through the module, because the module asks, and with prompt =
     application that its key wants a login for each use."""
     text = INITIALIZED.sub(r"\1...", run.out + run.err).replace(", PIN pad present", "")
     text = text.replace("always authenticate, ", "")
     ended = re.split(r"(?=^test_threads all threads have ended)", text, flags=re.M)
     lines = [l for l in ended[0].splitlines() if not l.startswith("test_threads ") and l]
     of_thread = {n: [l for l in lines if l.startswith(f"Test thread {n} ")] for n in range(3)}
-    return run.status, of_thread, sorted(l for l in lines if not l.startswith("Test thread")), ended[-1]
+    described = sorted(word for l in lines if not l.startswith("Test thread") for word in l.split())
+    return run.status, of_thread, described, ended[-1]
 
 
 def test_threads(world):
