@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""count.py LOG: adds up ctest's log; names what was skipped, and ends with "N passed, N failed".
+"""count.py LOG...: adds up ctest's logs; names what was skipped, and ends with "N passed, N failed".
 
-A test program that reports its cases (cmocka's "[       OK ] name", TAP's "ok 1 - name") counts as many as it
-reports; any other counts as one. A program that failed without a failed case (a crash, a leak report, a time-out)
+A test program that reports its cases (cmocka's "[       OK ] name", TAP's "ok 1 - name", the clients' "pass: name")
+counts as many as it reports; any other counts as one. A program that failed without a failed case (a crash, a leak report, a time-out)
 counts as one failure. A skipped case (cmocka's "[  SKIPPED ] name", TAP's "ok 1 - name # SKIP why") has neither passed
 nor failed.
 """
 import re
 import sys
 
-OK = re.compile(r"^(?:\[       OK \] .*|ok \d+\b(?!.*# SKIP).*)$", re.M)
-NOT_OK = re.compile(r"^(?:\[  FAILED  \] \S+(?!.*test\(s\)).*|not ok \d+\b.*)$", re.M)
+OK = re.compile(r"^(?:\[       OK \] .*|ok \d+\b(?!.*# SKIP).*|pass: .*)$", re.M)
+NOT_OK = re.compile(r"^(?:\[  FAILED  \] \S+(?!.*test\(s\)).*|not ok \d+\b.*|FAIL: .*)$", re.M)
 SKIPPED = re.compile(r"^(?:\[  SKIPPED \] (?!\d+ test\(s\)).*|ok \d+\b.*# SKIP.*)$", re.M)
 WHY = re.compile(r"^skipped on .*$", re.M)  # tests/support/lacks.c
 
@@ -31,8 +31,10 @@ def count(part):
 
 
 def main():
-    with open(sys.argv[1], encoding="utf-8", errors="replace") as log:
-        text = log.read()
+    text = ""
+    for path in sys.argv[1:]:
+        with open(path, encoding="utf-8", errors="replace") as log:
+            text += log.read()
     passed = failed = skipped = 0
     # A program's part of the log begins with "N/M Test: NAME" and ends with "Test Passed." or "Test Failed.";
     for part in re.split(r"^\d+/\d+ Test: ", text, flags=re.M)[1:]:

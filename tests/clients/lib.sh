@@ -1,0 +1,123 @@
+# lib.sh: what the clients' scripts share. Each script sources it first, with PINWARD_STAGE set (see stage), then calls
+#
+#   client NAME "what it shows"       its own folder ($work), token store, state, configuration and pinentry; it is the
+#                                     current folder afterwards
+#   answer LINE...                    what the user will answer to the next windows, and nothing else (pin_window: the PIN)
+#   check "what" COMMAND...           runs it: pass when it succeeds
+#   refused "what" COMMAND...         pass when it fails; what it printed is in $work/said
+#   said "what" PATTERN               pass when the last command printed it (grep -E)
+#   windows "what" N                  pass when there have been N windows since answer
+#   costs PROGRAM "use"               the same, with the N that docs/clients.md names for the use
+#   finish                            ends with status 1 when anything failed
+#
+# Everything ends with the script: what a script starts in the background it hands to ends_with_us PID.
+
+. "$PINWARD_CLIENTS/names.sh"
+stage=$PINWARD_STAGE
+module=$stage/module
+failures=0
+servers=()
+pin_window="pin $pin"
+
+client() {
+    work=$stage/clients/$1
+    rm -rf "$work"
+    umask 077
+    mkdir -p "$work/home" "$work/pinentry" "$work/run"
+    cp -a "$stage/store" "$work/store"
+    sed "s|$stage/store|$work/store|" "$stage/store/softhsm2.conf" >"$work/store/softhsm2.conf"
+    cd "$work"
+    unset DISPLAY WAYLAND_DISPLAY SSH_AUTH_SOCK SSH_AGENT_PID PKCS11_PROVIDER_MODULE
+    export HOME=$work/home XDG_CONFIG_HOME=$work/home/.config XDG_STATE_HOME=$work/home/state XDG_RUNTIME_DIR=$work/run
+    export XDG_CACHE_HOME=$work/home/.cache LC_ALL=C.UTF-8
+    export SOFTHSM2_CONF=$work/store/softhsm2.conf PINWARD_CONF=$work/pinward.conf SCRIPTED_PINENTRY_DIR=$work/pinentry
+    export PKCS11_MODULE_PATH=$module
+    configure
+    answer
+    trap tidy_up EXIT
+    printf '# %s: %s\n' "$1" "$2"
+}
+
+# configure [KEY=VALUE...]: pinward.conf with these keys of [module] besides the defaults.
+configure() {
+    {
+        printf '[module]\npinentry = %s\n' "$PINWARD_SCRIPTED_PINENTRY"
+        [ $# -eq 0 ] || printf '%s\n' "$@"
+        printf '[token]\nmodule = %s\nlabel = %s\n[log]\nfile = %s\nlevel = debug\n' "$module" "$token_label" "$work/pinward.log"
+    } >"$PINWARD_CONF"
+}
+
+tidy_up() {
+    local status=$? server
+    trap - EXIT
+    for server in "${servers[@]}"; do
+        kill "$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || true
+    done
+    exit $status
+}
+
+ends_with_us() { servers+=("$1"); }
+
+answer() {
+    : >"$work/pinentry/log"
+    : >"$work/pinentry/script"
+    [ $# -eq 0 ] || printf '%s\n' "$@" >"$work/pinentry/script"
+}
+
+pass() { printf 'pass: %s\n' "$1"; }
+
+fail() {
+    failures=$((failures + 1))
+    printf 'FAIL: %s\n' "$1"
+    [ ! -s "$work/said" ] || sed 's/^/    | /' "$work/said"
+    [ ! -s "$work/pinward.log" ] || tail -5 "$work/pinward.log" | sed 's/^/    log: /'
+}
+
+# run COMMAND...: its output goes to $work/said, its status is the function's.
+run() { timeout "${limit_s:-60}" "$@" </dev/null >"$work/said" 2>&1; }
+
+check() {
+    local what=$1
+    shift
+    if run "$@"; then pass "$what"; else fail "$what (status $?)"; fi
+}
+
+refused() {
+    local what=$1 status=0
+    shift
+    run "$@" || status=$?
+    if [ $status -ne 0 ] && [ $status -ne 124 ] && [ $status -lt 128 ]; then pass "$what"; else fail "$what (status $status)"; fi
+}
+
+said() {
+    if grep -qE -- "$2" "$work/said"; then pass "$1"; else fail "$1: \"$2\" was not said"; fi
+}
+
+# absent "what" FILE: nothing was left there.
+absent() {
+    if [ ! -s "$2" ]; then pass "$1"; else fail "$1: $2 is there"; fi
+}
+
+asked() { grep -cE '^(GETPIN|CONFIRM)$' "$work/pinentry/log" || true; }
+
+windows() {
+    if [ "$(asked)" -eq "$2" ] && [ ! -s "$work/pinentry/script" ]; then
+        pass "$1: windows: $2"
+    else
+        fail "$1: $(asked) windows, expected $2; answers left: $(wc -l <"$work/pinentry/script")"
+        grep -E '^  DESC' "$work/pinentry/log" | sed 's/^/    window: /' || true
+    fi
+}
+
+# The rows of docs/clients.md are "| PROGRAM | use | prompts | ...".
+costs() {
+    local row="^\\| \`?$1\`? \\| $2 \\| ([0-9]+) \\|.*" count
+    count=$(sed -nE "s/$row/\\1/p" "$PINWARD_CLIENTS/../../docs/clients.md")
+    if [ -n "$count" ]; then windows "$1, $2, as docs/clients.md says" "$count"; else fail "docs/clients.md has no row for $1, $2"; fi
+}
+
+finish() {
+    [ $failures -eq 0 ] || exit 1
+    exit 0
+}
