@@ -2,8 +2,8 @@
  * config: the INI file of both programs: found, parsed and checked once, then constant.
  *
  * Where: $PINWARD_CONF (ignored when the process is setuid, setgid or has file capabilities), else
- *   $XDG_CONFIG_HOME/pinward/pinward.conf (else ~/.config/...), else /etc/pinward/pinward.conf; when none of them
- *   exists, the defaults below. A file that exists and is wrong is an error, never skipped.
+ *   $XDG_CONFIG_HOME/pinward/pinward.conf (else ~/.config/...), else /etc/pinward/pinward.conf, else the one
+ *   installed with the program; when none of them exists, the defaults below. A file that exists and is wrong is an error, never skipped.
  * Owner: struct config is the caller's; strings in it are owned by it and freed by config_clear.
  * Thread rule: constant after config_load; may then be read from any thread.
  */

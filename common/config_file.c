@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/i18n.h"
+#include "common/install_place.h"
 
 /* inih gets this line instead of a section's header, which config_section has read. */
 #define STAND_IN      "pinward"
@@ -45,6 +46,17 @@ static enum error_code config_file_try(const char *folder, const char *below, ch
     return ERROR_NONE;
 }
 
+/* The one that was installed with this program, where that is not /etc's. */
+static enum error_code config_file_try_installed(char **path)
+{
+    char *folder = PINWARD_PLACE_OF_SETTINGS[0] == '/' ? strdup(PINWARD_PLACE_OF_SETTINGS)
+                                                       : install_place_path(PINWARD_PLACE_OF_SETTINGS);
+    enum error_code status = config_file_try(folder, "", path);
+
+    free(folder);
+    return status;
+}
+
 enum error_code config_file_find(char **path, struct error *err)
 {
     /* secure_getenv: a process with more rights than its caller must not take its policy from the caller. */
@@ -65,6 +77,8 @@ enum error_code config_file_find(char **path, struct error *err)
                                       : config_file_try(secure_getenv("HOME"), "/.config", &found);
         if (status == ERROR_NONE && !found)
             status = config_file_try("/etc", "", &found);
+        if (status == ERROR_NONE && !found)
+            status = config_file_try_installed(&found);
     }
     if (status != ERROR_NONE)
         return error_set(err, status, _("There is no memory left to read the configuration."));

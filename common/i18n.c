@@ -3,6 +3,9 @@
 #include <libintl.h>
 #include <locale.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+
+#include "common/install_place.h"
 
 /* The user's locale for messages; NULL until i18n_bind, and where the system has no such locale. Made once and kept:
  * another thread may be looking up a text in it. */
@@ -10,10 +13,12 @@ static _Atomic(locale_t) i18n_locale;
 
 void i18n_bind(void)
 {
+    char *installed = install_place_path(PINWARD_PLACE_OF_LOCALES);
     locale_t none = (locale_t)0;
     locale_t users;
 
-    bindtextdomain("pinward", PINWARD_LOCALEDIR);
+    bindtextdomain("pinward", installed ? installed : PINWARD_LOCALEDIR); /* copies it */
+    free(installed);
     bind_textdomain_codeset("pinward", "UTF-8");
     if (atomic_load(&i18n_locale) != (locale_t)0)
         return;

@@ -13,8 +13,8 @@
 #define _(text)  i18n_text(text)
 #define N_(text) text
 
-/* Binds the domain to its folder ($PINWARD_LOCALEDIR of the build) and takes the locale from the environment; later
- * calls keep the first one's. Changes no locale that the host can see. */
+/* Binds the domain to its folder (below the prefix of an installation, else $PINWARD_LOCALEDIR of the build) and takes
+ * the locale from the environment; later calls keep the first one's. Changes no locale that the host can see. */
 void i18n_bind(void);
 
 /* The translation of text, or text itself. Leaves errno and the thread's locale as they were. */

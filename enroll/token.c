@@ -10,40 +10,49 @@
 #include <openssl/ui.h>
 
 #include "common/i18n.h"
+#include "common/install_place.h"
 #include "enroll/ask.h"
 #include "enroll/text.h"
 #include "enroll/token_admin.h"
 
 #define TOKEN_MODULE_NAME "pinward-pkcs11.so"
 
-char *token_module_path(const struct config *config)
+/* In the folder of a build, where the tool is not installed. */
+static char *token_module_of_build(void)
 {
     char self[4096];
     char *path = NULL;
-    char *whole;
+    char *whole = NULL;
     char *slash;
-    ssize_t len;
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    if (len <= 0) {
+        return NULL;
+    }
+    self[len] = '\0';
+    slash = strrchr(self, '/');
+    if (slash) {
+        *slash = '\0';
+    }
+    if (asprintf(&path, "%s/../pkcs11-module/" TOKEN_MODULE_NAME, self) >= 0) {
+        whole = realpath(path, NULL);
+        free(path);
+    }
+    return whole;
+}
+
+char *token_module_path(const struct config *config)
+{
+    char *path;
 
     if (config->token.module) {
         return strdup(config->token.module);
     }
-    len = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (len > 0) {
-        self[len] = '\0';
-        slash = strrchr(self, '/');
-        if (slash) {
-            *slash = '\0';
-        }
-        if (asprintf(&path, "%s/../pkcs11-module/" TOKEN_MODULE_NAME, self) < 0) {
-            return NULL;
-        }
-        whole = realpath(path, NULL);
-        free(path);
-        if (whole) {
-            return whole;
-        }
+    path = install_place_path(PINWARD_PLACE_OF_MODULE "/" TOKEN_MODULE_NAME);
+    if (!path) {
+        path = token_module_of_build();
     }
-    return strdup(PINWARD_MODULE_INSTALLED);
+    return path ? path : strdup(PINWARD_MODULE_INSTALLED);
 }
 
 /* libp11 asks through this for the PIN of a context-specific login, when the token does not ask for it

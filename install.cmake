@@ -1,0 +1,21 @@
+# What cmake --install puts where; the tests and the reference portal stay in the build.
+install(TARGETS pinward DESTINATION ${PINWARD_PLACE_OF_PROGRAM})
+install(TARGETS pinward-pkcs11 DESTINATION ${PINWARD_PLACE_OF_MODULE})
+install(FILES ${CMAKE_BINARY_DIR}/common/pinward.conf DESTINATION ${PINWARD_PLACE_OF_SETTINGS}/pinward)
+
+# For programs that use the vendor interface.
+set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH PINWARD_PREFIX_FROM_PC /${pkgconfig_dir} /)
+configure_file(include/pinward.pc.in include/pinward.pc @ONLY)
+install(FILES include/pinward.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
+install(FILES ${CMAKE_BINARY_DIR}/include/pinward.pc DESTINATION ${pkgconfig_dir} COMPONENT dev)
+
+# p11-kit reads such files in /usr/share/p11-kit/modules, and looks for the module in the system's pkcs11 folder.
+install(FILES pkcs11-module/pinward.module DESTINATION ${CMAKE_INSTALL_DATADIR}/p11-kit/modules)
+
+install(FILES softhsm-config/softhsm2.conf.in DESTINATION ${CMAKE_INSTALL_DATADIR}/pinward/softhsm-config)
+install(PROGRAMS softhsm-config/make-store DESTINATION ${CMAKE_INSTALL_DATADIR}/pinward/softhsm-config)
+
+install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}
+    FILES_MATCHING PATTERN *.md PATTERN *.json PATTERN *.yaml PATTERN *.png)
