@@ -143,6 +143,79 @@ static enum error_code token_clean_up_certificates(struct token *token, struct e
     return status;
 }
 
+/* A new buffer with the DER of a name or number; empty: no memory. */
+static struct bytes token_der(const void *value, int (*encode)(const void *value, unsigned char **out))
+{
+    unsigned char *encoded = NULL;
+    const int len = encode(value, &encoded);
+    struct bytes der = {0};
+
+    if (len > 0) {
+        (void)bytes_set(&der, encoded, (size_t)len);
+    }
+    OPENSSL_free(encoded);
+    return der;
+}
+
+static int encode_name(const void *name, unsigned char **out)
+{
+    return i2d_X509_NAME(name, out);
+}
+
+static int encode_integer(const void *integer, unsigned char **out)
+{
+    return i2d_ASN1_INTEGER(integer, out);
+}
+
+static int encode_certificate(const void *certificate, unsigned char **out)
+{
+    return i2d_X509(certificate, out);
+}
+
+/* All attributes of PKCS#11 2.40 section 4.6.3 that name the certificate: an absent CKA_SERIAL_NUMBER is allowed there, but
+ * NSS, and with it the browsers, does not take a certificate without it, and libp11 writes none. */
+static enum error_code token_create_certificate(struct token *token, X509 *certificate, const char *label,
+                                                const struct bytes *id, struct error *err)
+{
+    struct bytes value = token_der(certificate, encode_certificate);
+    struct bytes subject = token_der(X509_get_subject_name(certificate), encode_name);
+    struct bytes issuer = token_der(X509_get_issuer_name(certificate), encode_name);
+    struct bytes serial = token_der(X509_get0_serialNumber(certificate), encode_integer);
+    CK_OBJECT_CLASS class = CKO_CERTIFICATE;
+    CK_CERTIFICATE_TYPE type = CKC_X_509;
+    CK_BBOOL yes = CK_TRUE;
+    CK_ATTRIBUTE template[] = {
+        {CKA_CLASS, &class, sizeof class},          {CKA_CERTIFICATE_TYPE, &type, sizeof type},
+        {CKA_TOKEN, &yes, sizeof yes},              {CKA_LABEL, (char *)label, strlen(label)},
+        {CKA_ID, id->data, id->len},                {CKA_SUBJECT, subject.data, subject.len},
+        {CKA_ISSUER, issuer.data, issuer.len},      {CKA_SERIAL_NUMBER, serial.data, serial.len},
+        {CKA_VALUE, value.data, value.len},
+    };
+    CK_SESSION_HANDLE session;
+    CK_OBJECT_HANDLE object;
+    enum error_code status = ERROR_NONE;
+
+    if (!value.len || !subject.len || !issuer.len || !serial.len) {
+        status = error_set(err, ERROR_MEMORY, "%s", "");
+    }
+    if (status == ERROR_NONE) {
+        status = token_session_open(token, &session, err);
+    }
+    if (status == ERROR_NONE) {
+        const CK_RV rv = token->functions->C_CreateObject(session, template, sizeof template / sizeof template[0], &object);
+
+        token->functions->C_CloseSession(session);
+        if (rv != CKR_OK) {
+            status = token_failed_rv(err, rv, _("writing a certificate"));
+        }
+    }
+    bytes_clear(&value);
+    bytes_clear(&subject);
+    bytes_clear(&issuer);
+    bytes_clear(&serial);
+    return status;
+}
+
 enum error_code token_write_certificate(struct token *token, X509 *certificate, const char *label,
                                         const struct bytes *id, struct error *err)
 {
@@ -155,12 +228,10 @@ enum error_code token_write_certificate(struct token *token, X509 *certificate, 
     if (status != ERROR_NONE || holds) {
         return status;
     }
-    ERR_clear_error();
-    if (PKCS11_store_certificate(token->slot->token, certificate, (char *)label, id->data, id->len, NULL) !=
-        0) {
-        return token_failed(err, _("writing a certificate"));
+    status = token_create_certificate(token, certificate, label, id, err);
+    if (status == ERROR_NONE) {
+        status = token_holds_certificate(token, certificate, id, &holds, err);
     }
-    status = token_holds_certificate(token, certificate, id, &holds, err);
     if (status == ERROR_NONE && !holds) {
         status = error_set(
             err, ERROR_TOKEN,

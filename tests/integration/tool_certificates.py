@@ -51,6 +51,21 @@ def download_again(world):
     check(world.count("Certificate", "other") == 0, world.objects("other"))
 
 
+def nss_sees_them(world):
+    """NSS, which browsers use, takes a certificate only with every attribute that names it."""
+    world.enroll()
+    database = world.root / "nss"
+    database.mkdir()
+    for command in (["certutil", "-N", "-d", f"sql:{database}", "--empty-password"],
+                    ["modutil", "-dbdir", f"sql:{database}", "-add", "Backend", "-libfile", SOFTHSM, "-force"]):
+        subprocess.run(command, env=world.env, check=True, capture_output=True, timeout=30)
+    (world.root / "pin").write_text(f"{PIN}\n")
+    shown = subprocess.run(["certutil", "-L", "-d", f"sql:{database}", "-h", "card", "-f", world.root / "pin"], env=world.env,
+                           check=True, capture_output=True, text=True, timeout=30).stdout
+    for label, trust in (("me (signing)", "u,u,u"), ("me (encryption)", "u,u,u"), ("Pinward Reference Issuing CA", ",,")):
+        check(re.search(rf"^card:{re.escape(label)} +{trust} *$", shown, re.M), f"{label}: {shown}")
+
+
 def download_is_checked(world):
     """What the portal sends is written only if it is what was promised."""
     world.enroll()
@@ -212,4 +227,4 @@ def columns(text):
 
 
 if __name__ == "__main__":
-    run([download_again, download_is_checked, download_after_renewal, suspended, on_a_terminal])
+    run([download_again, nss_sees_them, download_is_checked, download_after_renewal, suspended, on_a_terminal])
