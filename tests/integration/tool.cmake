@@ -15,5 +15,5 @@ foreach(test IN LISTS tool_tests)
   set_tests_properties(tool_${test} PROPERTIES
       LABELS integration
       TIMEOUT 280
-      ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0;PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_MODULE=$<TARGET_FILE:pinward-pkcs11>;PINWARD_PORTAL=$<TARGET_FILE:pinward-portal>;PINWARD_PORTAL_ADMIN=$<TARGET_FILE:pinward-portal-admin>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_KILL_LIBRARY=$<TARGET_FILE:tool-kill-at>;PINWARD_PRELOAD=${preload}")
+      ENVIRONMENT "PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_MODULE=$<TARGET_FILE:pinward-pkcs11>;PINWARD_PORTAL=$<TARGET_FILE:pinward-portal>;PINWARD_PORTAL_ADMIN=$<TARGET_FILE:pinward-portal-admin>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_KILL_LIBRARY=$<TARGET_FILE:tool-kill-at>;PINWARD_PRELOAD=${preload}")
 endforeach()

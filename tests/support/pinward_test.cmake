@@ -2,7 +2,7 @@ function(pinward_set_test_properties name label environment)
   set_tests_properties(${name} PROPERTIES
       LABELS ${label}
       TIMEOUT 60
-      ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0;${environment}")
+      ENVIRONMENT "${environment}")
 endfunction()
 
 # pinward_add_test(<label> <name> <source>...): a cmocka program, registered as <label>.<name>.
