@@ -11,7 +11,7 @@ import sys
 
 OK = re.compile(r"^(?:\[       OK \] .*|ok \d+\b(?!.*# SKIP).*|pass: .*)$", re.M)
 NOT_OK = re.compile(r"^(?:\[  FAILED  \] \S+(?!.*test\(s\)).*|not ok \d+\b.*|FAIL: .*)$", re.M)
-SKIPPED = re.compile(r"^(?:\[  SKIPPED \] (?!\d+ test\(s\)).*|ok \d+\b.*# SKIP.*)$", re.M)
+SKIPPED = re.compile(r"^(?:\[  SKIPPED \] (?!\d+ test\(s\)).*|ok (?:\d+\b|-).*# SKIP.*)$", re.M)
 WHY = re.compile(r"^skipped on .*$", re.M)  # tests/support/lacks.c
 
 

@@ -8,13 +8,19 @@
 #   said "what" PATTERN               pass when the last command printed it (grep -E)
 #   windows "what" N                  pass when there have been N windows since answer
 #   costs PROGRAM "use"               the same, with the N that docs/clients.md names for the use
+#   rejected "what"                   pass when the module's answer to the last use in its log was a refusal
+#   as_user COMMAND...                runs it with a uid that is not root's, for programs that treat root otherwise
 #   finish                            ends with status 1 when anything failed
+#
+# Also: $module, $tool, $stage/signing.pem and so on, $signing_uri, $signing_id, $pin (names.sh and stage).
 #
 # Everything ends with the script: what a script starts in the background it hands to ends_with_us PID.
 
 . "$PINWARD_CLIENTS/names.sh"
 stage=$PINWARD_STAGE
 module=$stage/module
+signing_id=$(cat "$stage/signing.id")
+encryption_id=$(cat "$stage/encryption.id")
 failures=0
 servers=()
 pin_window="pin $pin"
@@ -43,7 +49,7 @@ configure() {
     {
         printf '[module]\npinentry = %s\n' "$PINWARD_SCRIPTED_PINENTRY"
         [ $# -eq 0 ] || printf '%s\n' "$@"
-        printf '[token]\nmodule = %s\nlabel = %s\n[log]\nfile = %s\nlevel = debug\n' "$module" "$token_label" "$work/pinward.log"
+        printf '[token]\nlabel = %s\n[log]\nfile = %s\nlevel = debug\n' "$token_label" "$work/pinward.log"
     } >"$PINWARD_CONF"
 }
 
@@ -74,8 +80,14 @@ fail() {
     [ ! -s "$work/pinward.log" ] || tail -5 "$work/pinward.log" | sed 's/^/    log: /'
 }
 
-# run COMMAND...: its output goes to $work/said, its status is the function's.
-run() { timeout "${limit_s:-60}" "$@" </dev/null >"$work/said" 2>&1; }
+# run COMMAND...: its output goes to $work/said, its status is the function's. The command may be a shell function.
+run() {
+    if [ "$(type -t "$1")" = function ]; then
+        "$@" </dev/null >"$work/said" 2>&1
+    else
+        timeout 60 "$@" </dev/null >"$work/said" 2>&1
+    fi
+}
 
 check() {
     local what=$1
@@ -83,11 +95,12 @@ check() {
     if run "$@"; then pass "$what"; else fail "$what (status $?)"; fi
 }
 
+# A status of 124 and more is no refusal: it was stopped, it was not found, it crashed.
 refused() {
     local what=$1 status=0
     shift
     run "$@" || status=$?
-    if [ $status -ne 0 ] && [ $status -ne 124 ] && [ $status -lt 128 ]; then pass "$what"; else fail "$what (status $status)"; fi
+    if [ $status -ne 0 ] && [ $status -lt 124 ]; then pass "$what"; else fail "$what (status $status)"; fi
 }
 
 said() {
@@ -99,6 +112,19 @@ absent() {
     if [ ! -s "$2" ]; then pass "$1"; else fail "$1: $2 is there"; fi
 }
 
+# Files of root are the user's own then.
+as_user() {
+    if [ "$(id -u)" -eq 0 ]; then
+        unshare --user --map-user=1000 --map-group=1000 "$@"
+    else
+        "$@"
+    fi
+}
+can_be_user() { as_user true 2>/dev/null; }
+
+# Why something cannot be tried here; it has neither passed nor failed.
+skip() { printf 'ok - %s # SKIP %s\n' "$1" "$2"; }
+
 asked() { grep -cE '^(GETPIN|CONFIRM)$' "$work/pinentry/log" || true; }
 
 windows() {
@@ -108,6 +134,11 @@ windows() {
         fail "$1: $(asked) windows, expected $2; answers left: $(wc -l <"$work/pinentry/script")"
         grep -E '^  DESC' "$work/pinentry/log" | sed 's/^/    window: /' || true
     fi
+}
+
+# pinward.log names each decision.
+rejected() {
+    if grep -E 'login|with key' "$work/pinward.log" | tail -1 | grep -q ': denied'; then pass "$1"; else fail "$1: pinward.log says otherwise"; fi
 }
 
 # The rows of docs/clients.md are "| PROGRAM | use | prompts | ...".
