@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pkcs11-module/attribute.h"
 #include "pkcs11-module/decision.h"
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/export.h"
@@ -193,6 +194,17 @@ static CK_RV birth_give(struct runtime *rt, CK_SESSION_HANDLE session, struct bi
     return rv;
 }
 
+/* What a private key is not for is said before anybody is asked: the backend would say it after, and the user's consent
+ * would have bought nothing. NSS tries to unwrap with every key, and decrypts where it cannot. A token that does not say
+ * what the key is for has the user asked. */
+static CK_RV birth_is_permitted(struct runtime *rt, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key,
+                                const struct key_facts *facts, CK_ATTRIBUTE_TYPE role)
+{
+    if (!key_facts_is_private_key(facts) || attribute_read_bool(rt->backend.functions, session, key, role, true))
+        return CKR_OK;
+    return CKR_KEY_FUNCTION_NOT_PERMITTED;
+}
+
 CK_RV gate_C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE unwrapping_key,
                        CK_BYTE_PTR wrapped_key, CK_ULONG wrapped_key_len, CK_ATTRIBUTE_PTR template, CK_ULONG count,
                        CK_OBJECT_HANDLE_PTR key)
@@ -210,6 +222,8 @@ CK_RV gate_C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK
     if (rv != CKR_OK)
         return rv;
     rv = gate_facts(rt, session, unwrapping_key, CKR_UNWRAPPING_KEY_HANDLE_INVALID, &facts);
+    if (rv == CKR_OK)
+        rv = birth_is_permitted(rt, session, unwrapping_key, &facts, CKA_UNWRAP);
     if (rv == CKR_OK)
         rv = gate_agree_once(rt, session, unwrapping_key, &facts, POLICY_USE_UNWRAP, birth.wrapped, birth.wrapped_len);
     if (rv == CKR_OK)
@@ -236,6 +250,8 @@ CK_RV gate_C_DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK
     /* Only derivations from the secrets of a TLS session may come without (5.14.5). */
     if (rv == CKR_OK && !key && key_facts_is_private_key(&facts))
         rv = CKR_ARGUMENTS_BAD;
+    if (rv == CKR_OK)
+        rv = birth_is_permitted(rt, session, base_key, &facts, CKA_DERIVE);
     if (rv == CKR_OK)
         rv = gate_agree_once(rt, session, base_key, &facts, POLICY_USE_DERIVE, NULL, 0);
     if (rv == CKR_OK)

@@ -89,6 +89,35 @@ static void unwrapping_asks(void **state)
     }
 }
 
+/* Nobody is asked for a consent that the token would let go to waste, and a login's grace is not spent on it either. */
+static void what_a_key_is_not_for_asks_nobody(void **state)
+{
+    static const char *const ec_labels[] = {KEY_HIGH_EC, KEY_PLAIN_EC};
+    CK_OBJECT_CLASS secret = CKO_SECRET_KEY;
+    CK_KEY_TYPE aes = CKK_AES;
+    CK_ATTRIBUTE template[] = {{CKA_CLASS, &secret, sizeof secret},
+                               {CKA_KEY_TYPE, &aes, sizeof aes},
+                               {CKA_LABEL, (void *)ONCE_MADE, strlen(ONCE_MADE)}};
+    CK_MECHANISM mechanism = {CKM_RSA_PKCS, NULL, 0};
+    CK_BYTE wrapped[256] = {0};
+    CK_OBJECT_HANDLE made = 77;
+
+    (void)state;
+    fixture_start_logged_in(&fx, "");
+    script_set(&fx, RIGHT);
+    for (size_t i = 0; i < 2; i++) {
+        lacks_bool(&fx, __func__, key(ec_labels[i]), CKA_UNWRAP, false, "CKA_UNWRAP of a key that does not unwrap");
+        assert_rv(fx.p11->C_UnwrapKey(fx.session, &mechanism, key(ec_labels[i]), wrapped, sizeof wrapped, template, 3, &made),
+                  CKR_KEY_FUNCTION_NOT_PERMITTED);
+        lacks_bool(&fx, __func__, key(rsa_labels[i]), CKA_DERIVE, false, "CKA_DERIVE of a key that does not derive");
+        assert_rv(fx.p11->C_DeriveKey(fx.session, &mechanism, key(rsa_labels[i]), template, 3, &made),
+                  CKR_KEY_FUNCTION_NOT_PERMITTED);
+    }
+    assert_int_equal(script_asked(&fx), 0);
+    assert_int_equal(made, 77);
+    expect_nothing_made();
+}
+
 static void refused_unwrapping_makes_nothing(void **state)
 {
     CK_OBJECT_HANDLE made = 77;
@@ -334,6 +363,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(unwrapping_asks),
+        TEST(what_a_key_is_not_for_asks_nobody),
         TEST(refused_unwrapping_makes_nothing),
         TEST(grace_covers_one_unwrapping),
         TEST(unwrapped_private_key_is_protected),
