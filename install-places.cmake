@@ -9,3 +9,6 @@ foreach(place BINDIR LIBDIR LOCALEDIR INCLUDEDIR DATADIR DOCDIR)
     message(FATAL_ERROR "CMAKE_INSTALL_${place} is ${CMAKE_INSTALL_${place}}: give it relative to the prefix")
   endif()
 endforeach()
+
+# Of two components, main and dev: see packaging/package.cmake.
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME main)

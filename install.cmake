@@ -16,6 +16,9 @@ install(FILES pkcs11-module/pinward.module DESTINATION ${CMAKE_INSTALL_DATADIR}/
 install(FILES softhsm-config/softhsm2.conf.in DESTINATION ${CMAKE_INSTALL_DATADIR}/pinward/softhsm-config)
 install(PROGRAMS softhsm-config/make-store DESTINATION ${CMAKE_INSTALL_DATADIR}/pinward/softhsm-config)
 
-install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+if(NOT PINWARD_FOR_DEBIAN) # where it is in /usr/share/common-licenses
+  install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+endif()
+install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}
     FILES_MATCHING PATTERN *.md PATTERN *.json PATTERN *.yaml PATTERN *.png)
