@@ -44,7 +44,7 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
     [CLI_PASSWORD_FILE] = {"--password-file", N_("FILE"),
                            N_("read the password that is asked for from FILE, which must be yours alone (mode 0600)"),
                            offsetof(struct app_options, password_file)},
-    [CLI_NEW_PASSWORD_FILE] = {"--new-password-file", N_("FILE"), N_("read the new password from FILE, likewise"),
+    [CLI_NEW_PASSWORD_FILE] = {"--new-password-file", N_("FILE"), N_("read the new password from FILE, which must be yours alone (mode 0600)"),
                                offsetof(struct app_options, new_password_file)},
     [CLI_SIGNING] = {"--signing", N_("FILE"), N_("the PFX file of the signing key"),
                      offsetof(struct app_options, signing)},

@@ -5,7 +5,10 @@
 
 #include "enroll/cli.h"
 #include "enroll/cli_help.h"
+#include "enroll/cli_words.h"
 #include "enroll/codec.h"
+#include "enroll/form_content.h"
+#include "enroll/language.h"
 #include "enroll/problem.h"
 #include "enroll/text.h"
 #include "tests/support/test.h"
@@ -143,6 +146,29 @@ static void cli_refuses(void **state)
         assert_true(err.text[0] != '\0');
         assert_int_equal(command.action, CLI_VERSION);
     }
+}
+
+/* What a shell offers, the tool takes. */
+static void cli_takes_the_words(void **state)
+{
+    const char *const *word;
+    int words = 0;
+
+    (void)state;
+    for (word = cli_words(CLI_REASON); *word; word++, words++) {
+        assert_int_equal(form_content_check_reason(&form_plan_revoke, *word, NULL), ERROR_NONE);
+        assert_contains(cli_options[CLI_REASON].help, *word);
+    }
+    for (word = cli_words(CLI_LANGUAGE); *word; word++, words++) {
+        assert_true(language_set(*word));
+    }
+    assert_true(language_set("en")); /* for the tests that follow */
+    for (word = cli_words(CLI_CERTIFICATE); *word; word++, words++) {
+        assert_contains(cli_options[CLI_CERTIFICATE].help, *word);
+    }
+    assert_int_equal(words, 10);
+    assert_null(cli_words(CLI_NAME));
+    assert_null(cli_words(CLI_OPTION_COUNT));
 }
 
 static void codec_goes_there_and_back(void **state)
@@ -293,6 +319,7 @@ int main(void)
         cmocka_unit_test(cli_understands_groups),
         cmocka_unit_test(cli_understands_help),
         cmocka_unit_test(cli_refuses),
+        cmocka_unit_test(cli_takes_the_words),
         cmocka_unit_test(codec_goes_there_and_back),
         cmocka_unit_test(codec_refuses),
         cmocka_unit_test(text_cannot_drive_a_terminal),
