@@ -19,6 +19,7 @@ install(PROGRAMS softhsm-config/make-store DESTINATION ${CMAKE_INSTALL_DATADIR}/
 if(NOT PINWARD_FOR_DEBIAN) # where it is in /usr/share/common-licenses
   install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 endif()
-install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}
-    FILES_MATCHING PATTERN *.md PATTERN *.json PATTERN *.yaml PATTERN *.png)
+    FILES_MATCHING PATTERN *.md PATTERN *.json PATTERN *.yaml PATTERN *.png
+    PATTERN man EXCLUDE) # what the manual pages are made of
