@@ -21,5 +21,5 @@ if(NOT PINWARD_FOR_DEBIAN) # where it is in /usr/share/common-licenses
 endif()
 install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}
-    FILES_MATCHING PATTERN *.md PATTERN *.json PATTERN *.yaml PATTERN *.png
+    FILES_MATCHING PATTERN *.md PATTERN *.json PATTERN *.yaml PATTERN *.png PATTERN *.c
     PATTERN man EXCLUDE) # what the manual pages are made of

@@ -9,7 +9,7 @@
 #   windows "what" N                  pass when there have been N windows since answer
 #   costs PROGRAM "use"               the same, with the N that docs/clients.md names for the use
 #   rejected "what"                   pass when the module's answer to the last use in its log was a refusal
-#   as_user COMMAND...                runs it with a uid that is not root's, for programs that treat root otherwise
+#   "${as_user[@]}" COMMAND...        runs it with a uid that is not root's, for programs that treat root otherwise
 #   finish                            ends with status 1 when anything failed
 #
 # Also: $module, $tool, $stage/signing.pem and so on, $signing_uri, $signing_id, $pin (names.sh and stage).
@@ -23,6 +23,8 @@ signing_id=$(cat "$stage/signing.id")
 encryption_id=$(cat "$stage/encryption.id")
 failures=0
 servers=()
+as_user=() # files of root are the user's own then
+[ "$(id -u)" -ne 0 ] || as_user=(unshare --user --map-user=1000 --map-group=1000)
 pin_window="pin $pin"
 
 client() {
@@ -111,16 +113,6 @@ said() {
 absent() {
     if [ ! -s "$2" ]; then pass "$1"; else fail "$1: $2 is there"; fi
 }
-
-# Files of root are the user's own then.
-as_user() {
-    if [ "$(id -u)" -eq 0 ]; then
-        unshare --user --map-user=1000 --map-group=1000 "$@"
-    else
-        "$@"
-    fi
-}
-can_be_user() { as_user true 2>/dev/null; }
 
 # Why something cannot be tried here; it has neither passed nor failed.
 skip() { printf 'ok - %s # SKIP %s\n' "$1" "$2"; }

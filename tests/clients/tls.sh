@@ -11,7 +11,7 @@ server_certificate() {
 
 # serve_tls: openssl's own server, its page shows the client's certificate. $tls_port is its port.
 serve_tls() {
-    openssl s_server -accept 127.0.0.1:0 -www -Verify 3 -verify_return_error -CAfile client-cas.pem -cert server.pem -key server.key \
+    timeout 120 openssl s_server -accept 127.0.0.1:0 -www -Verify 3 -verify_return_error -CAfile client-cas.pem -cert server.pem -key server.key \
         >server.said 2>&1 &
     ends_with_us $!
     wait_for "the TLS server" grep -q ^ACCEPT server.said
