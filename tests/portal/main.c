@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "certificate_server.h"
 #include "server.h"
 #include "wiping_json.h"
 
@@ -18,8 +19,10 @@ struct options {
     const char *data_dir;
     const char *listen;
     const char *port_file;
+    const char *certificate_port_file;
     const char *test_dir;
     uint16_t port;
+    int certificate_port; /* -1: that listener is not wanted */
     bool approve_automatically;
     bool exit_with_parent;
     int64_t idle_limit_s;
@@ -33,6 +36,10 @@ static const char usage[] =
     "  --listen ADDRESS      numeric address to listen on (default 127.0.0.1)\n"
     "  --port N              port; 0 chooses a free one (default 8443)\n"
     "  --port-file FILE      write the port to FILE when ready\n"
+    "  --certificate-port N  also serve, on this port, a page that shows whose client certificate it was\n"
+    "                        opened with; 0 chooses a free port (default: no such page)\n"
+    "  --certificate-port-file FILE\n"
+    "                        write that port to FILE when ready\n"
     "  --approval MODE       automatic: issue at once (default); manual: wait for \"approve\"\n"
     "  --idle-limit SECONDS  end a session that is not used for so long (default 900)\n"
     "  --exit-with-parent    end when the process that started this one ends\n"
@@ -73,10 +80,18 @@ static enum error_code set_option(struct options *o, int option, const char *val
     case 'x':
         o->exit_with_parent = true;
         return ERROR_NONE;
+    case 'F':
+        o->certificate_port_file = value;
+        return ERROR_NONE;
     case 'p':
+    case 'P':
         if (!read_number(value, 0, 65535, &number))
-            return error_set(err, ERROR_USAGE, "--port is not a number from 0 to 65535; give one.");
-        o->port = (uint16_t)number;
+            return error_set(err, ERROR_USAGE, "--%s is not a number from 0 to 65535; give one.",
+                             option == 'p' ? "port" : "certificate-port");
+        if (option == 'p')
+            o->port = (uint16_t)number;
+        else
+            o->certificate_port = (int)number;
         return ERROR_NONE;
     case 'i':
         if (!read_number(value, 1, SESSION_LIFETIME_S, &number))
@@ -104,6 +119,8 @@ static enum error_code read_options(int argc, char **argv, struct options *o, st
         {"port-file", required_argument, NULL, 'f'},
         {"approval", required_argument, NULL, 'a'},
         {"idle-limit", required_argument, NULL, 'i'},
+        {"certificate-port", required_argument, NULL, 'P'},
+        {"certificate-port-file", required_argument, NULL, 'F'},
         {"test-mode", required_argument, NULL, 't'},
         {"exit-with-parent", no_argument, NULL, 'x'},
         {"help", no_argument, NULL, 'h'},
@@ -169,26 +186,47 @@ static enum error_code record_address(const char *data_dir, const char *address,
     return status;
 }
 
+/* Both listeners, and what others are to know of them. */
+struct listeners {
+    struct server *api;
+    struct certificate_server *page; /* NULL: not wanted */
+};
+
+static enum error_code start_listeners(const struct portal *portal, const struct options *o,
+                                       struct listeners *listeners, struct error *err)
+{
+    enum error_code status = server_start(portal, o->listen, o->port, &listeners->api, err);
+
+    if (status != ERROR_NONE || o->certificate_port < 0)
+        return status;
+    status =
+        certificate_server_start(portal, o->listen, (uint16_t)o->certificate_port, &listeners->page, err);
+    if (status == ERROR_NONE && o->certificate_port_file != NULL)
+        status = write_port_file(o->certificate_port_file, certificate_server_port(listeners->page), err);
+    return status;
+}
+
 static enum error_code serve(const struct portal *portal, const struct options *o, const sigset_t *ends,
                              struct error *err)
 {
-    struct server *server = NULL;
+    struct listeners listeners = {NULL, NULL};
     char address[64];
-    enum error_code status = server_start(portal, o->listen, o->port, &server, err);
+    enum error_code status = start_listeners(portal, o, &listeners, err);
     int signal_number = 0;
 
-    if (status != ERROR_NONE)
-        return status;
-    snprintf(address, sizeof(address), "https://localhost:%u", server_port(server));
-    status = record_address(o->data_dir, address, err);
+    if (status == ERROR_NONE) {
+        snprintf(address, sizeof(address), "https://localhost:%u", server_port(listeners.api));
+        status = record_address(o->data_dir, address, err);
+    }
     if (status == ERROR_NONE && o->port_file != NULL)
-        status = write_port_file(o->port_file, server_port(server), err);
+        status = write_port_file(o->port_file, server_port(listeners.api), err);
     if (status == ERROR_NONE) {
         printf("listening on %s\n", address);
         fflush(stdout);
         (void)sigwait(ends, &signal_number);
     }
-    server_stop(&server);
+    certificate_server_stop(&listeners.page);
+    server_stop(&listeners.api);
     return status;
 }
 
@@ -230,8 +268,11 @@ static bool tie_to_parent(pid_t parent)
 
 int main(int argc, char **argv)
 {
-    struct options o = {
-        .listen = "127.0.0.1", .port = 8443, .approve_automatically = true, .idle_limit_s = 900};
+    struct options o = {.listen = "127.0.0.1",
+                        .port = 8443,
+                        .certificate_port = -1,
+                        .approve_automatically = true,
+                        .idle_limit_s = 900};
     pid_t parent = getppid();
     struct error err = {0};
     sigset_t ends;

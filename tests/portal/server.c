@@ -1,27 +1,17 @@
 #include "server.h"
 
-#include <arpa/inet.h>
-#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "exchange.h"
+#include "listener.h"
 #include "pem_file.h"
 #include "route.h"
 #include "store_pool.h"
 
-#define CONNECTION_LIMIT     256
-#define CONNECTION_TIMEOUT_S 30
-#define CONNECTION_MEMORY    (48 * 1024)
 /* A body that is too large is read and dropped up to here for the sake of a proper 413; then the connection
  * ends. */
 #define DROPPED_BODY_MAX (4 * (uint64_t)PORTAL_BODY_MAX)
-
-/* GnuTLS: TLS 1.2 and 1.3 alone, and in 1.2 only key exchanges with forward secrecy and AEAD ciphers. */
-static const char tls_priorities[] =
-    "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-AES-128-CBC:-AES-256-CBC:"
-    "-AES-128-CCM:-AES-256-CCM:%SERVER_PRECEDENCE";
 
 struct server {
     const struct portal *portal;
@@ -38,39 +28,10 @@ struct incoming {
     uint64_t dropped;
 };
 
-static void send_head(struct MHD_Response *response, const struct exchange *x)
-{
-    char date[CLOCK_HTTP_LENGTH];
-
-    clock_format_http(x->now_s, date);
-    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_DATE, date);
-    if (x->route == NULL || !x->route->cacheable || x->response.status >= 400)
-        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    (void)MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (x->response.content_type != NULL)
-        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, x->response.content_type);
-    for (size_t i = 0; i < x->response.header_count; i++)
-        (void)MHD_add_response_header(response, x->response.headers[i].name, x->response.headers[i].value);
-}
-
-static enum MHD_Result send_answer(struct MHD_Connection *connection, struct exchange *x)
-{
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(x->response.body_len, x->response.body, MHD_RESPMEM_MUST_COPY);
-    enum MHD_Result result = MHD_NO;
-
-    if (response != NULL) {
-        send_head(response, x);
-        result = MHD_queue_response(connection, x->response.status, response);
-        MHD_destroy_response(response);
-    }
-    return result;
-}
-
 static enum MHD_Result answer_too_large(struct MHD_Connection *connection, struct exchange *x)
 {
     answer_problem(x, PROBLEM_TOO_LARGE, "The body is larger than %d bytes; send less.", PORTAL_BODY_MAX);
-    return send_answer(connection, x);
+    return listener_send(connection, x);
 }
 
 /* The first call for a request: its head has arrived, its body has not. */
@@ -100,8 +61,8 @@ static enum MHD_Result begin_request(struct server *server, struct MHD_Connectio
         answer_problem(x, PROBLEM_METHOD_NOT_ALLOWED, "This path takes %s only; use that.", allow);
         exchange_header(x, "Allow", "%s", allow);
     }
-    /* Read to its end and dropped, or the connection would be reset while the client still sends, and the answer lost
-     * with it; only what is far too large is answered at once. */
+    /* Read to its end and dropped, or the connection would be reset while the client still sends, and the
+     * answer lost with it; only what is far too large is answered at once. */
     new_incoming->too_large = length > PORTAL_BODY_MAX;
     if (length > DROPPED_BODY_MAX)
         return answer_too_large(connection, x);
@@ -130,7 +91,7 @@ static enum MHD_Result run_request(struct server *server, struct MHD_Connection 
                                    struct exchange *x)
 {
     if (x->response.status != 0) /* 404 and 405 are known before the body */
-        return send_answer(connection, x);
+        return listener_send(connection, x);
     x->content_type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
     x->accept_language =
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_LANGUAGE);
@@ -138,12 +99,12 @@ static enum MHD_Result run_request(struct server *server, struct MHD_Connection 
     x->store = store_pool_take(server->pool);
     if (x->store == NULL) {
         answer_failure(x);
-        return send_answer(connection, x);
+        return listener_send(connection, x);
     }
     route_run(x);
     store_pool_give(server->pool, x->store);
     x->store = NULL;
-    return send_answer(connection, x);
+    return listener_send(connection, x);
 }
 
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,
@@ -182,47 +143,21 @@ static void request_completed(void *context, struct MHD_Connection *connection, 
     *state = NULL;
 }
 
-static bool read_address(const char *listen, uint16_t port, struct sockaddr_storage *address, unsigned *flags)
+static enum error_code open_listener(struct server *server, const char *listen, uint16_t port,
+                                     struct error *err)
 {
-    struct sockaddr_in *v4 = (struct sockaddr_in *)address;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
+    const struct listener_options options = {
+        .address = listen,
+        .port = port,
+        .threads = SERVER_THREADS,
+        .tls_key = server->tls_key,
+        .tls_certificate = server->tls_certificate,
+        .handle = handle,
+        .completed = request_completed,
+        .context = server,
+    };
 
-    memset(address, 0, sizeof(*address));
-    if (inet_pton(AF_INET, listen, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(port);
-        return true;
-    }
-    if (inet_pton(AF_INET6, listen, &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons(port);
-        *flags |= MHD_USE_IPv6;
-        return true;
-    }
-    return false;
-}
-
-static enum error_code start_daemon(struct server *server, const char *listen, uint16_t port,
-                                    struct error *err)
-{
-    unsigned flags = MHD_USE_TLS | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
-                     MHD_USE_SUPPRESS_DATE_NO_CLOCK;
-    struct sockaddr_storage address;
-
-    if (!read_address(listen, port, &address, &flags))
-        return error_set(err, ERROR_USAGE, "\"%s\" is not a numeric address; give one such as 127.0.0.1.",
-                         listen);
-    server->daemon = MHD_start_daemon(
-        flags, port, NULL, NULL, handle, server, MHD_OPTION_NOTIFY_COMPLETED, request_completed, NULL,
-        MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_HTTPS_MEM_KEY, server->tls_key,
-        MHD_OPTION_HTTPS_MEM_CERT, server->tls_certificate, MHD_OPTION_HTTPS_PRIORITIES, tls_priorities,
-        MHD_OPTION_THREAD_POOL_SIZE, (unsigned)SERVER_THREADS, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)CONNECTION_LIMIT, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_END);
-    if (server->daemon == NULL)
-        return error_set(err, ERROR_IO, "The server cannot listen on %s port %u; choose another one.", listen,
-                         port);
-    return ERROR_NONE;
+    return listener_open(&options, &server->daemon, err);
 }
 
 enum error_code server_start(const struct portal *portal, const char *listen, uint16_t port,
@@ -243,7 +178,7 @@ enum error_code server_start(const struct portal *portal, const char *listen, ui
     if (status == ERROR_NONE)
         status = store_pool_new(portal->data_dir, SERVER_THREADS, &new_server->pool, err);
     if (status == ERROR_NONE)
-        status = start_daemon(new_server, listen, port, err);
+        status = open_listener(new_server, listen, port, err);
     if (status != ERROR_NONE)
         server_stop(&new_server);
     else
@@ -253,7 +188,7 @@ enum error_code server_start(const struct portal *portal, const char *listen, ui
 
 uint16_t server_port(const struct server *server)
 {
-    return MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+    return listener_port(server->daemon);
 }
 
 void server_stop(struct server **server)

@@ -1,8 +1,8 @@
 /*
- * server: HTTPS on libmicrohttpd; the only file that knows that library.
+ * server: the API's HTTPS listener.
  *
- * Purpose: TLS 1.2 and 1.3 only, limits (body, connections, idle connections), and each request as an
- * exchange. Owner: the caller of server_start. Thread rule: start and stop from one thread; requests are
+ * Purpose: each request as an exchange, read within limits. Only this, certificate_server and listener know
+ * libmicrohttpd. Owner: the caller of server_start. Thread rule: start and stop from one thread; requests are
  * handled by SERVER_THREADS threads of its own, each request by one of them with a database connection of its
  * own.
  */
