@@ -7,6 +7,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define SECRET_STACK_BYTES     65536
+#define SECRET_REGISTERS_BYTES 512 /* eight of 64 bytes, the widest there are */
+
 /* Header and bytes share one sodium_malloc block, so that sealing the block hides the length too. */
 struct secret {
     size_t capacity;
@@ -139,4 +142,23 @@ void secret_unseal(struct secret *s)
 void secret_wipe(void *data, size_t len)
 {
     sodium_memzero(data, len);
+}
+
+/* memcpy moves short blocks through as many registers as they fill, at most eight, and leaves the text in them; whatever
+ * saves the registers next (the dynamic linker's binding of a function, a core) brings it into memory. */
+static void secret_wipe_registers(void)
+{
+    static const char zeros[SECRET_REGISTERS_BYTES];
+    char moved[SECRET_REGISTERS_BYTES];
+
+    for (volatile size_t len = 1; len <= sizeof zeros; len *= 2) { /* volatile: the library's memcpy, not the compiler's */
+        memcpy(moved, zeros, len);
+        secret_wipe(moved, sizeof moved);
+    }
+}
+
+void secret_wipe_traces(void)
+{
+    secret_wipe_registers();
+    sodium_stackzero(SECRET_STACK_BYTES);
 }

@@ -57,4 +57,8 @@ bool secret_protect_block(void *block, size_t size);
 /* Wipes memory that is not a struct secret (a struct that held a length, a library's buffer). */
 void secret_wipe(void *data, size_t len);
 
+/* Wipes what functions that have returned left below on the stack of the calling thread, which must have 128 KiB of it,
+ * and in its vector registers. */
+void secret_wipe_traces(void);
+
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/i18n.h"
+#include "common/secret.h"
 
 char *file_join(const char *folder, const char *name)
 {
@@ -87,6 +88,7 @@ static enum error_code file_check_private(int fd, const char *path, size_t max, 
 enum error_code file_read_all(int fd, const char *path, size_t max, struct bytes *out, struct error *err)
 {
     struct bytes read_so_far = {0};
+    enum error_code status = ERROR_NONE;
     char buffer[4096];
 
     for (;;) {
@@ -99,10 +101,14 @@ enum error_code file_read_all(int fd, const char *path, size_t max, struct bytes
             break;
         }
         if (n <= 0 || read_so_far.len + (size_t)n > max || !bytes_append(&read_so_far, buffer, (size_t)n)) {
-            bytes_clear(&read_so_far);
-            return error_set(err, ERROR_IO, _("%s cannot be read (%s)."), path,
-                             strerror(n < 0 ? errno : EFBIG));
+            status = error_set(err, ERROR_IO, _("%s cannot be read (%s)."), path, strerror(n < 0 ? errno : EFBIG));
+            break;
         }
+    }
+    secret_wipe(buffer, sizeof buffer); /* it may have held a session's cookie */
+    if (status != ERROR_NONE) {
+        bytes_clear(&read_so_far);
+        return status;
     }
     bytes_clear(out);
     *out = read_so_far;

@@ -342,6 +342,7 @@ static CURLcode http_perform(struct http *http, const struct http_request *reque
         curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
         receiver->answer->status = (int)status;
     }
+    secret_wipe_traces(); /* the request passed through there, cookie and password with it */
     /* Nothing of this request stays reachable from the handle. */
     curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, NULL);
     curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, NULL);

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "common/i18n.h"
+#include "common/secret.h"
 #include "enroll/app.h"
 #include "enroll/cli.h"
 #include "enroll/cli_help.h"
 #include "enroll/interrupt.h"
 #include "enroll/language.h"
+#include "enroll/nodump.h"
 #include "enroll/text.h"
 #include "enroll/verbs.h"
 #include "enroll/wipealloc.h"
@@ -44,6 +46,7 @@ static enum error_code main_run_verb(const struct cli_command *command, struct a
 {
     enum error_code status = command->verb->run(app, err);
 
+    secret_wipe_traces();
     if (status != ERROR_NONE && interrupt_seen()) {
         status = interrupt_error(err); /* whatever it was that was broken off */
     }
@@ -58,6 +61,7 @@ static enum error_code main_run(const struct cli_command *command, struct error 
     struct main_ending ending = {&app, command->verb->name};
     enum error_code status;
 
+    nodump_install();
     if (!wipealloc_install()) {
         return error_set(err, ERROR_INTERNAL, _("libcurl cannot be set up: install it again."));
     }

@@ -5,8 +5,11 @@ add_library(tool-kill-at MODULE tool_kill_at.c)
 target_compile_definitions(tool-kill-at PRIVATE _GNU_SOURCE)
 target_link_libraries(tool-kill-at PRIVATE ${CMAKE_DL_LIBS})
 
+add_library(tool-stop-at-end MODULE tool_stop_at_end.c)
+target_compile_definitions(tool-stop-at-end PRIVATE _GNU_SOURCE)
+
 include(preload.cmake)
-set(tool_tests doctor token pfx pfx_import story refusals hostile interrupted lies killed scripts certificates forms)
+set(tool_tests doctor token pfx pfx_import story refusals hostile interrupted lies killed secrets scripts certificates forms)
 if(NOT PINWARD_SANITIZE MATCHES "thread") # openssl loads the module
   list(APPEND tool_tests profiles)
 endif()
@@ -15,5 +18,5 @@ foreach(test IN LISTS tool_tests)
   set_tests_properties(tool_${test} PROPERTIES
       LABELS integration
       TIMEOUT 280
-      ENVIRONMENT "PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_MODULE=$<TARGET_FILE:pinward-pkcs11>;PINWARD_PORTAL=$<TARGET_FILE:pinward-portal>;PINWARD_PORTAL_ADMIN=$<TARGET_FILE:pinward-portal-admin>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_KILL_LIBRARY=$<TARGET_FILE:tool-kill-at>;PINWARD_PRELOAD=${preload}")
+      ENVIRONMENT "PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_MODULE=$<TARGET_FILE:pinward-pkcs11>;PINWARD_PORTAL=$<TARGET_FILE:pinward-portal>;PINWARD_PORTAL_ADMIN=$<TARGET_FILE:pinward-portal-admin>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_KILL_LIBRARY=$<TARGET_FILE:tool-kill-at>;PINWARD_STOP_LIBRARY=$<TARGET_FILE:tool-stop-at-end>;PINWARD_PRELOAD=${preload}")
 endforeach()

@@ -98,7 +98,7 @@ class World:
         self.portal = subprocess.Popen(
             [os.environ["PINWARD_PORTAL"], "--data", data, "--test-mode", self.test_mode, "--port", "0", "--port-file",
              port_file, "--approval", approval, "--exit-with-parent"],
-            env=self.env, stdout=subprocess.DEVNULL)
+            env=self.env, stdout=open(self.root / "portal.log", "ab"), stderr=subprocess.STDOUT)
         for _ in range(300):
             if port_file.exists() and port_file.read_text().strip():
                 break
@@ -250,9 +250,9 @@ def run(tests):
             failed += 1
             print(f"not ok {number} - {test.__name__}")
             print("# " + traceback.format_exc().replace("\n", "\n# "), flush=True)
-            log = world.root / "pinward.log" if world else None
-            if log and log.exists():
-                print("# log:\n# " + "\n# ".join(log.read_text().splitlines()[-15:]), flush=True)
+            for log in (world.root / "pinward.log", world.root / "portal.log") if world else ():
+                if log.exists():
+                    print(f"# {log.name}:\n# " + "\n# ".join(log.read_text().splitlines()[-15:]), flush=True)
         finally:
             if world:
                 world.close()
