@@ -1,17 +1,18 @@
-/*
+/**
+ * @file
  * pinward.h: what pinward-pkcs11.so offers beyond PKCS#11. Include the PKCS#11 declarations (3.0) before it.
  */
 #ifndef PINWARD_H
 #define PINWARD_H
 
-/* A vendor attribute (PKCS#11 2.40, 4.3) of private keys, which the module answers: does the token itself ask
+/** A vendor attribute (PKCS#11 2.40, 4.3) of private keys, which the module answers: does the token itself ask
  * for the PIN at every use of the key, besides the gate? CK_BBOOL, read-only; other objects do not have it
  * (CKR_ATTRIBUTE_TYPE_INVALID). CKA_ALWAYS_AUTHENTICATE, by contrast, says what an application is to do,
  * which with prompt = module is nothing. May be read from any thread, like any attribute (5.7,
  * C_GetAttributeValue). */
 #define CKA_PINWARD_ENFORCED (CKA_VENDOR_DEFINED | 0x50570001UL)
 
-/*
+/**
  * Batch consent: the user is asked once for up to n uses of private keys of one token within t seconds, for a
  * purpose that the application names. Such a batch belongs to the process. It covers signing, decrypting,
  * unwrapping and deriving with any protected key of the token; never exporting, copying, changing or deleting
@@ -36,24 +37,25 @@
  */
 #define PINWARD_CONSENT_INTERFACE "Vendor Pinward Consent Interface"
 
-#define PINWARD_PURPOSE_MAX 128 /* bytes of UTF-8 */
-#define PINWARD_ALL_BATCHES 0UL /* for revoke_batch */
+#define PINWARD_PURPOSE_MAX 128 /**< bytes of UTF-8 */
+#define PINWARD_ALL_BATCHES 0UL /**< for revoke_batch */
 
-/* A batch that may still be used. */
+/** A batch that may still be used. */
 struct pinward_batch {
-    CK_ULONG number; /* never 0; not given twice before C_Finalize */
-    CK_ULONG uses_left;
-    CK_ULONG seconds_left;
-    CK_UTF8CHAR purpose[PINWARD_PURPOSE_MAX + 1]; /* NUL-terminated */
+    CK_ULONG number;       /**< never 0; not given twice before C_Finalize */
+    CK_ULONG uses_left;    /**< of those that the user agreed to */
+    CK_ULONG seconds_left; /**< until its time is over */
+    CK_UTF8CHAR purpose[PINWARD_PURPOSE_MAX + 1]; /**< NUL-terminated */
 };
 
+/** The functions of the interface, all of which begin with a session: it says whose token is meant. */
 struct pinward_consent_functions {
-    CK_VERSION version; /* 1.0; within major version 1 functions are only added at the end */
+    CK_VERSION version; /**< 1.0; within major version 1 functions are only added at the end */
 
-    /* The most that request_batch takes (batch-uses and batch-time of the configuration). */
+    /** The most that request_batch takes (batch-uses and batch-time of the configuration). */
     CK_RV (*get_limits)(CK_SESSION_HANDLE session, CK_ULONG *uses, CK_ULONG *time_s);
 
-    /* Asks the user. purpose: purpose_len bytes of UTF-8, 1 to PINWARD_PURPOSE_MAX, without control
+    /** Asks the user. purpose: purpose_len bytes of UTF-8, 1 to PINWARD_PURPOSE_MAX, without control
      * characters; shown as the application's own words. When nobody is logged in to the session's token yet,
      * the same PIN logs the user in, as C_Login would. *batch: its number. Does not return before the user
      * has answered. CKR_ARGUMENTS_BAD: uses or time_s is 0 or more than get_limits says, or the purpose
@@ -61,15 +63,14 @@ struct pinward_consent_functions {
      * CKR_FUNCTION_CANCELED: the user refused. CKR_USER_ANOTHER_ALREADY_LOGGED_IN: the security officer is.
      * CKR_USER_NOT_LOGGED_IN, CKR_SESSION_CLOSED: what happened meanwhile. CKR_PIN_LOCKED,
      * CKR_USER_PIN_NOT_INITIALIZED, CKR_FUNCTION_FAILED and others of C_Login (PKCS#11 2.40, 5.6). */
-    CK_RV (*request_batch)
-    (CK_SESSION_HANDLE session, CK_ULONG uses, CK_ULONG time_s, const CK_UTF8CHAR *purpose,
-     CK_ULONG purpose_len, CK_ULONG *batch);
+    CK_RV (*request_batch)(CK_SESSION_HANDLE session, CK_ULONG uses, CK_ULONG time_s, const CK_UTF8CHAR *purpose,
+                           CK_ULONG purpose_len, CK_ULONG *batch);
 
-    /* The batches of the session's token, in the convention of PKCS#11 2.40, 5.2: batches NULL asks for the
+    /** The batches of the session's token, in the convention of PKCS#11 2.40, 5.2: batches NULL asks for the
      * number only; CKR_BUFFER_TOO_SMALL when *count is less than it. The elements are the caller's. */
     CK_RV (*list_batches)(CK_SESSION_HANDLE session, struct pinward_batch *batches, CK_ULONG *count);
 
-    /* Ends one, or PINWARD_ALL_BATCHES, of the session's token. CKR_ARGUMENTS_BAD: there is none of that
+    /** Ends one, or PINWARD_ALL_BATCHES, of the session's token. CKR_ARGUMENTS_BAD: there is none of that
      * number (any more). A use that is in progress is not undone. */
     CK_RV (*revoke_batch)(CK_SESSION_HANDLE session, CK_ULONG batch);
 };
