@@ -16,10 +16,15 @@ install(FILES pkcs11-module/pinward.module DESTINATION ${CMAKE_INSTALL_DATADIR}/
 install(FILES softhsm-config/softhsm2.conf.in DESTINATION ${CMAKE_INSTALL_DATADIR}/pinward/softhsm-config)
 install(PROGRAMS softhsm-config/make-store DESTINATION ${CMAKE_INSTALL_DATADIR}/pinward/softhsm-config)
 
-if(NOT PINWARD_FOR_DEBIAN) # where it is in /usr/share/common-licenses
-  install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# The user's timer; systemd looks below /usr and /usr/local only.
+configure_file(enroll/pinward-renew.service.in enroll/pinward-renew.service @ONLY)
+install(PROGRAMS enroll/renew-if-due DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/pinward)
+install(FILES ${CMAKE_BINARY_DIR}/enroll/pinward-renew.service enroll/pinward-renew.timer DESTINATION lib/systemd/user)
+
+if(NOT PINWARD_FOR_DEBIAN) # which has names of its own for these
+  install(FILES CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 endif()
-install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}
     FILES_MATCHING PATTERN *.md PATTERN *.json PATTERN *.yaml PATTERN *.png PATTERN *.c
     PATTERN man EXCLUDE) # what the manual pages are made of

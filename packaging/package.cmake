@@ -46,23 +46,25 @@ a program asks its user once for a number of uses (batch consent).")
 # What Debian's policy wants in a package and nobody else does.
 if(PINWARD_FOR_DEBIAN)
   find_program(GZIP gzip REQUIRED)
-  set(changelog ${CMAKE_BINARY_DIR}/changelog.Debian.gz)
-  add_custom_command(OUTPUT ${changelog}
-      COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_CURRENT_SOURCE_DIR}/packaging/changelog changelog.Debian
-      COMMAND ${GZIP} -9nf changelog.Debian
-      DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/packaging/changelog
+  set(changelogs ${CMAKE_BINARY_DIR}/changelog.gz ${CMAKE_BINARY_DIR}/changelog.Debian.gz)
+  add_custom_command(OUTPUT ${changelogs}
+      COMMAND ${CMAKE_COMMAND} -E copy ${PROJECT_SOURCE_DIR}/CHANGELOG.md changelog
+      COMMAND ${CMAKE_COMMAND} -E copy ${PROJECT_SOURCE_DIR}/packaging/changelog changelog.Debian
+      COMMAND ${GZIP} -9nf changelog changelog.Debian
+      DEPENDS ${PROJECT_SOURCE_DIR}/CHANGELOG.md ${PROJECT_SOURCE_DIR}/packaging/changelog
       VERBATIM)
-  add_custom_target(pinward-changelog ALL DEPENDS ${changelog})
-  foreach(package pinward pinward-dev)
-    string(COMPARE EQUAL ${package} pinward is_main)
-    set(component dev)
-    if(is_main)
-      set(component main)
-    endif()
-    install(FILES ${changelog} packaging/copyright DESTINATION share/doc/${package} COMPONENT ${component})
+  add_custom_target(pinward-changelogs ALL DEPENDS ${changelogs})
+  set(packages pinward pinward-dev)
+  set(components main dev)
+  foreach(package component IN ZIP_LISTS packages components)
+    install(FILES ${changelogs} packaging/copyright DESTINATION share/doc/${package} COMPONENT ${component})
     install(FILES packaging/${package}.lintian-overrides DESTINATION share/lintian/overrides RENAME ${package}
         COMPONENT ${component})
   endforeach()
+  install(CODE "
+      file(GLOB_RECURSE pages \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_MANDIR}/*.[1-8]\")
+      execute_process(COMMAND ${GZIP} -9nf \${pages} COMMAND_ERROR_IS_FATAL ANY)"
+      COMPONENT main)
 endif()
 
 include(CPack)

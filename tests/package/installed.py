@@ -30,7 +30,7 @@ class Installed:
         # Not below the build's folder, and with a blank in it: nothing may depend on either.
         self.root = pathlib.Path(folder).resolve()
         self.prefix = self.root / "a prefix"
-        subprocess.run(["cmake", "--install", BUILD, "--prefix", self.prefix], check=True, capture_output=True)
+        subprocess.run(["cmake", "--install", BUILD, "--prefix", self.prefix], check=True, stdout=subprocess.DEVNULL)
         self.files = {str(path.relative_to(self.prefix)) for path in self.prefix.rglob("*") if not path.is_dir()}
         [self.module] = self.prefix.glob("lib*/**/pkcs11/pinward-pkcs11.so")
         (self.root / "home").mkdir()
