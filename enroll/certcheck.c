@@ -251,6 +251,21 @@ enum error_code certcheck_verify(X509 *certificate, const struct certcheck_promi
     return status;
 }
 
+bool certcheck_same_holder(X509 *one, X509 *other)
+{
+    STACK_OF(OPENSSL_STRING) *ours = X509_get1_email(one);
+    STACK_OF(OPENSSL_STRING) *theirs = X509_get1_email(other);
+    bool same = X509_NAME_cmp(X509_get_subject_name(one), X509_get_subject_name(other)) == 0 &&
+                sk_OPENSSL_STRING_num(ours) == sk_OPENSSL_STRING_num(theirs);
+
+    for (int i = 0; same && i < sk_OPENSSL_STRING_num(ours); i++) {
+        same = strcmp(sk_OPENSSL_STRING_value(ours, i), sk_OPENSSL_STRING_value(theirs, i)) == 0;
+    }
+    X509_email_free(ours);
+    X509_email_free(theirs);
+    return same;
+}
+
 enum error_code certcheck_load_roots(const char *ca_file, X509_STORE **roots, struct error *err)
 {
     X509_STORE *store = X509_STORE_new();

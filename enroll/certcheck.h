@@ -45,4 +45,7 @@ enum error_code certcheck_verify(X509 *certificate, const struct certcheck_promi
                                  const struct certcheck_trust *trust, STACK_OF(X509) * *chain,
                                  struct error *err);
 
+/* Have both the same subject and the same e-mail addresses? */
+bool certcheck_same_holder(X509 *one, X509 *other);
+
 #endif

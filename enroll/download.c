@@ -40,6 +40,38 @@ struct download {
     json_t *outcomes;
 };
 
+/* The portal's profile is that of new keys. What it was when older keys of another kind were made, nobody says any more:
+ * their certificate must be as usual. */
+static unsigned download_key_usage(const struct portal_profile *profile, bool signing, const EVP_PKEY *key)
+{
+    const struct key_profile *kind = key_profile_of(key);
+
+    if (signing) {
+        return profile->signing_key_usage;
+    }
+    return kind && strcmp(kind->type, profile->keys->type) != 0 ? key_profile_usual_encryption(kind)
+                                                                : profile->encryption_key_usage;
+}
+
+/* The portal says both what it promises and what it issues. The other certificate of the pair, where the token has it, was
+ * judged when it was written, so it is asked too. */
+static enum error_code download_check_partner(const struct download *d, const struct portal_certificate *row,
+                                              X509 *certificate, struct error *err)
+{
+    X509 *partner = NULL;
+    bool found = false;
+    enum error_code status = token_find_certificate(d->token, row->partner_serial, &found, &partner, err);
+
+    if (status == ERROR_NONE && found && !certcheck_same_holder(certificate, partner)) {
+        status = error_set(err, ERROR_CERTIFICATE,
+                           _("The certificate %.8s is for another name or e-mail address than the other one of its pair, "
+                             "which is on the token: it was not written, tell the registration authority."),
+                           row->serial);
+    }
+    X509_free(partner);
+    return status;
+}
+
 /* Certificates are written when they are what was promised. One that has expired is still needed for what was
  * encrypted to it, so it is judged as it was at its last second. */
 static enum error_code download_check(const struct download *d, const struct portal_certificate *row,
@@ -57,11 +89,13 @@ static enum error_code download_check(const struct download *d, const struct por
         .key = key->pkey,
         .subject = &d->subject,
         .email = d->registration.email,
-        .key_usage = signing ? profile->signing_key_usage : profile->encryption_key_usage,
+        .key_usage = download_key_usage(profile, signing, key->pkey),
         .validity_days = (unsigned)((row->not_after - row->not_before) / DOWNLOAD_DAY_S),
     };
 
-    return certcheck_verify(certificate, &promise, &trust, chain, err);
+    enum error_code status = download_check_partner(d, row, certificate, err);
+
+    return status == ERROR_NONE ? certcheck_verify(certificate, &promise, &trust, chain, err) : status;
 }
 
 static enum error_code download_write(struct download *d, const struct portal_certificate *row,

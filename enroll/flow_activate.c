@@ -291,9 +291,13 @@ static void flow_activate_expect(struct flow *flow)
 static enum error_code flow_activate_run(struct flow *flow, struct error *err)
 {
     enum error_code status = ERROR_NONE;
+    bool already = false;
 
     if (flow->journal.state == JOURNAL_NONE) {
-        status = flow_adopt(flow, err);
+        status = flow_adopt(flow, &already, err);
+        if (status == ERROR_NONE && already) {
+            return ERROR_NONE;
+        }
     } else if (flow->journal.state < JOURNAL_SUBMITTED) {
         status = error_set(err, ERROR_STATE,
                            flow->journal.renewal

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 
 #include "common/i18n.h"
+#include "enroll/certlist.h"
 #include "enroll/codec.h"
+#include "enroll/text.h"
+#include "enroll/wrap.h"
 
 static enum error_code flow_adopt_key(struct flow *flow, X509 *certificate, char **id, char **label,
                                       struct error *err)
@@ -96,7 +99,54 @@ static enum error_code flow_adopt_application(struct flow *flow, const struct po
     return status;
 }
 
-enum error_code flow_adopt(struct flow *flow, struct error *err)
+static bool flow_adopt_is_here(const struct certlist *list, const struct portal_certificate *row)
+{
+    return list->places[row - list->portal.items] == CERTLIST_HERE;
+}
+
+static void flow_adopt_say_already(const struct flow *flow, const struct certlist *list, const char *application_id)
+{
+    struct output *output = &flow->app->output;
+    char *token = text_clean(list->token, false);
+
+    wrap_say(stdout, _("The certificates are active and on the token \"%s\" already: nothing is left to do."),
+             token ? token : "?");
+    free(token);
+    output_note(output, "account", json_string(flow->session.account));
+    output_note(output, "application_id", json_string(application_id));
+    output_note(output, "token", json_string(list->token));
+    output_note(output, "activated", json_true());
+    output_note(output, "already", json_true());
+}
+
+/* Nothing is open at the portal: an earlier run did it all and could not say so, or there is nothing. */
+static enum error_code flow_adopt_nothing(struct flow *flow, bool *already, struct error *err)
+{
+    struct certlist list = {0};
+    const struct portal_certificate *signing;
+    const struct portal_certificate *encryption;
+    enum error_code status = certlist_read(flow->app, flow->session.portal, &list, err);
+
+    if (status != ERROR_NONE) {
+        return status;
+    }
+    signing = portal_certificates_find(&list.portal, PORTAL_SIGNING, "active");
+    encryption = portal_certificates_find(&list.portal, PORTAL_ENCRYPTION, "active");
+    if (!signing || !encryption) {
+        status = error_set(err, ERROR_STATE, _("There is no application to activate: begin one with pinward apply."));
+    } else if (flow_adopt_is_here(&list, signing) && flow_adopt_is_here(&list, encryption)) {
+        flow_adopt_say_already(flow, &list, signing->application_id);
+        *already = true;
+    } else {
+        status = error_set(err, ERROR_STATE,
+                           _("There is no application to activate: the certificates are active, but not both on a token "
+                             "that is here. With the token that has their keys, pinward download puts them back."));
+    }
+    certlist_clear(&list);
+    return status;
+}
+
+enum error_code flow_adopt(struct flow *flow, bool *already, struct error *err)
 {
     struct portal_application application = {0};
     bool found = false;
@@ -106,8 +156,7 @@ enum error_code flow_adopt(struct flow *flow, struct error *err)
         return status;
     }
     if (!found) {
-        return error_set(err, ERROR_STATE,
-                         _("There is no application to activate: begin one with pinward apply."));
+        return flow_adopt_nothing(flow, already, err);
     }
     status = flow_adopt_application(flow, &application, err);
     portal_application_clear(&application);

@@ -10,8 +10,9 @@
 
 #include "enroll/flow.h"
 
-/* Leaves the journal at JOURNAL_SUBMITTED. ERROR_STATE: there is no application to activate; ERROR_TOKEN: the
- * token does not hold its keys. */
-enum error_code flow_adopt(struct flow *flow, struct error *err);
+/* Leaves the journal at JOURNAL_SUBMITTED. *already, and the journal as it was: nothing is left to do, since the
+ * certificates are active and on the token; that was said. ERROR_STATE: there is no application to activate; ERROR_TOKEN:
+ * the token does not hold its keys. */
+enum error_code flow_adopt(struct flow *flow, bool *already, struct error *err);
 
 #endif

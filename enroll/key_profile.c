@@ -85,6 +85,11 @@ bool key_profile_allows_encryption(const struct key_profile *profile, unsigned u
     return (usage & (KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT)) && !(usage & ~profile->encryption_usage);
 }
 
+unsigned key_profile_usual_encryption(const struct key_profile *profile)
+{
+    return profile->encryption_usage & (KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT);
+}
+
 const EVP_MD *key_profile_digest(const EVP_PKEY *key)
 {
     return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC && EVP_PKEY_get_bits(key) > 256 ? EVP_sha384()

@@ -40,6 +40,9 @@ const struct key_profile *key_profile_of(const EVP_PKEY *key);
 bool key_profile_allows_signing(const struct key_profile *profile, unsigned usage);
 bool key_profile_allows_encryption(const struct key_profile *profile, unsigned usage);
 
+/* What the certificate of such a key allows where nobody says more: KU_KEY_ENCIPHERMENT or KU_KEY_AGREEMENT. */
+unsigned key_profile_usual_encryption(const struct key_profile *profile);
+
 /* As strong as the key (NIST SP 800-57 part 1, 5.6.2): SHA-384 for P-384, else SHA-256. */
 const EVP_MD *key_profile_digest(const EVP_PKEY *key);
 

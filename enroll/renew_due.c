@@ -134,6 +134,18 @@ static bool renew_goes_on(struct app *app)
     return begun;
 }
 
+/* What a timer's log will show, so it says all that is to be known. Nobody is asked: there may be nobody. */
+static enum error_code renew_needs_login(time_t end, struct error *err)
+{
+    char text[CODEC_TIME_SIZE];
+
+    codec_time_show(end, text);
+    return error_set(err, ERROR_LOGIN,
+                     _("A renewal may be due, since the certificates on the token end at %s, but nobody is logged in at the "
+                       "portal: run pinward login, then pinward renew."),
+                     text);
+}
+
 static enum error_code renew_if_due(struct app *app, struct error *err)
 {
     time_t end = 0;
@@ -153,6 +165,9 @@ static enum error_code renew_if_due(struct app *app, struct error *err)
                              end);
     }
     status = renew_ask_portal(app, &due, &opens_at, err);
+    if (status == ERROR_LOGIN && end > 0) {
+        return renew_needs_login(end, err);
+    }
     if (status == ERROR_NONE && !due) {
         return renew_not_yet(app, _("Nothing is due: renewal opens at %s.\n"), opens_at);
     }

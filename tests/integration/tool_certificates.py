@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Certificates' life after the enrollment: downloading them again, suspending them, and what the registration authority
 does to them. CRL and OCSP are asked by plain OpenSSL and curl."""
-from tool_between import Between
+import calendar
+
+from tool_between import Between, change_json
+from tool_forge import forge
 from tool_story import Terminal
 from tool_world import *
 
@@ -27,6 +30,7 @@ def download_again(world):
     world.enroll()
     delete_certificates(world)
     check([c["on_token"] for c in world.status()["certificates"]] == [False, False])
+    world.tool("activate", expect=STATE, says="pinward download puts them back")
     world.tool("download", expect=USAGE, says="give --certificate")
     done = json.loads(world.tool("download", "--certificate", "all", "--json", answers=[f"pin {PIN}"]))
     check([c["outcome"] for c in done["certificates"]] == ["written", "written"], done)
@@ -66,6 +70,19 @@ def nss_sees_them(world):
         check(re.search(rf"^card:{re.escape(label)} +{trust} *$", shown, re.M), f"{label}: {shown}")
 
 
+def other_holder(world, serial, promised=None, **change):
+    """The certificate of this serial number by the portal's own CA, for somebody else; the registration says promised."""
+    def promise(answer):
+        for name, value in (promised or {}).items():
+            (answer["subject"] if name in answer["subject"] else answer)[name] = value
+
+    def hook(method, path, status, headers, body):
+        if path.endswith(f"/certificates/{serial}"):
+            body = forge(world, body, **change)
+        return change_json("/registration", promise)(method, path, status, headers, body)
+    return hook
+
+
 def download_is_checked(world):
     """What the portal sends is written only if it is what was promised."""
     world.enroll()
@@ -91,6 +108,23 @@ def download_is_checked(world):
     between.hook = swap
     world.tool("download", "--certificate", "signing", answers=[f"pin {PIN}"], expect=CERTIFICATE)
     check(world.objects() == before, "something was written")
+    for change, says in (({"subject": "/C=TW/O=Ex, Inc/CN=Mallory/serialNumber=R-wang"}, "another subject"),
+                         ({"email": "mallory@example.org"}, "other names than")):
+        between.hook = other_holder(world, serial["signing"], **change)
+        world.tool("download", "--certificate", "signing", answers=[f"pin {PIN}"], expect=CERTIFICATE, says=says)
+    # Where the portal promises what it issues, the other certificate of the pair says what it should be.
+    between.hook = None
+    world.tool("download", "--certificate", "encryption", answers=[f"pin {PIN}"])
+    before = world.objects()
+    for change, member in (({"subject": "/C=TW/O=Ex, Inc/CN=Mallory/serialNumber=R-wang"},
+                            {"subject_dn": "serialNumber=R-wang,CN=Mallory,O=Ex\\, Inc,C=TW"}),
+                           ({"email": "mallory@example.org"}, {"email": "mallory@example.org"})):
+        between.hook = other_holder(world, serial["signing"], member, **change)
+        world.tool("download", "--certificate", "signing", answers=[f"pin {PIN}"], expect=CERTIFICATE,
+                   says="another name or e-mail address than the other one of its pair")
+    check(world.objects() == before, "something was written")
+    between.hook = None
+    world.tool("download", "--certificate", "signing", answers=[f"pin {PIN}"], says="written to the token")
     between.close()
 
 
@@ -113,6 +147,13 @@ def fetch(world, path, *more):
     """What the portal gives to anybody."""
     return subprocess.run(["curl", "-fsS", "--cacert", world.data / "root.pem", *more, f"{world.url}/api/v1{path}"],
                           check=True, capture_output=True).stdout
+
+
+def crl_made(world):
+    """When the current CRL was made (thisUpdate)."""
+    text = subprocess.run(["openssl", "crl", "-inform", "DER", "-noout", "-lastupdate"], input=fetch(world, "/crl"), check=True,
+                          capture_output=True, env={**os.environ, "LC_ALL": "C"}).stdout.decode()
+    return calendar.timegm(time.strptime(text.strip(), "lastUpdate=%b %d %H:%M:%S %Y GMT"))
 
 
 def listed(world, serial):
@@ -167,11 +208,12 @@ def suspended(world):
     world.tool("suspend", "--certificate", "signing", "--yes", answers=["cancel"], expect=CANCELLED)
     world.tool("suspend", "--certificate", "signing", "--yes", answers=["pin Wrong-1"], expect=LOGIN, says="2 tries are left")
     check(state_of(world, serial["signing"])["state"] == "active")
-    started = time.monotonic()
+    started, made = time.monotonic(), int(time.time())
     done = json.loads(world.tool("suspend", "--certificate", serial["signing"][:8], "--yes", "--json",
                                  answers=[f"pin {PASSWORD}"]))
     check([c["serial"] for c in done["suspended"]] == [serial["signing"]], done)
     check(listed(world, serial["signing"]) and ocsp(world, serial["signing"]) == "revoked")
+    check(crl_made(world) >= made, "the CRL is of before the suspension")
     check(time.monotonic() - started < 60, "it took longer than a minute")
     check(not listed(world, serial["encryption"]) and ocsp(world, serial["encryption"]) == "good")
     world.tool("status", says="has been suspended since")

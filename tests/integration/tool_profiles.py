@@ -216,6 +216,45 @@ def other_keys_than_promised(world):
 other_keys_than_promised.world = {"key_profile": "ec-p384"}
 
 
+def changed_between(world):
+    """The portal's profile is EC when RSA keys are renewed: each pair keeps its kind, and the old one comes back too."""
+    world.login()
+    world.apply()
+    world.activate()
+    world.admin("key-profile", "ec-p256")
+    world.set_clock(0)
+    world.tool("login", "--account", "wang", answers=[f"pin {PASSWORD}"])
+    world.tool("renew", "--name", "new", "--accept-terms", world.terms_version(), "--yes",
+               answers=[f"pin {PIN}", f"pin {PASSWORD}"], says="are active and on the token")
+    expect_keys(world, "rsa-2048", "me")
+    expect_keys(world, "ec-p256", "new")
+    states = sorted((c["use"], c["state"]) for c in world.status()["certificates"])
+    check(states == [("encryption", "active"), ("encryption", "renewed"), ("signing", "active"), ("signing", "renewed")])
+    for label in ("me (encryption)", "me (signing)", "new (encryption)"):
+        subprocess.run(["pkcs11-tool", "--module", SOFTHSM, "--token-label", "card", "--login", "--pin", PIN,
+                        "--delete-object", "--type", "cert", "--label", label], env=world.env, check=True, capture_output=True)
+    said = world.tool("download", "--certificate", "all", answers=[f"pin {PIN}"])
+    check(said.count("written to the token") == 3 and said.count("already") == 1, said)
+    for name in ("me", "new"):
+        encrypt_and_decrypt(world, name)
+    sign_and_verify(world, "new")
+
+
+def rsa_4096(world):
+    """The largest keys, both made at once on the token."""
+    world.login()
+    world.apply(says=": RSA-4096, ")
+    world.activate(says="are active and on the token")
+    expect_keys(world, "rsa-4096", "me")
+    for use in ("signing", "encryption"):
+        text = subprocess.run(["openssl", "x509", "-in", certificate(world, f"me ({use})"), "-noout", "-text"], check=True,
+                              capture_output=True, text=True).stdout
+        check("Public-Key: (4096 bit)" in text, text)
+
+
+rsa_4096.world = {"key_profile": "rsa-4096"}
+
+
 def of_profile(profile):
     def test(world):
         story(world, profile)
@@ -226,5 +265,5 @@ def of_profile(profile):
 
 
 if __name__ == "__main__":
-    run([*(of_profile(profile) for profile in SHOWN), application_prompts, no_secret_is_left,
+    run([*(of_profile(profile) for profile in SHOWN), rsa_4096, changed_between, application_prompts, no_secret_is_left,
          backed_up_and_restored, other_keys_than_promised])

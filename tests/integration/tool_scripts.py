@@ -30,7 +30,8 @@ def without_a_person(world):
     for verb in (["registration"], ["log", "show"], ["log", "verify"]):
         world.tool(*verb, "--json")
     world.tool("policy", "explain", "--json", answers=[f"pin {PIN}"])
-    world.tool("activate", "--json", expect=STATE)
+    again = json.loads(world.tool("activate", "--json"))
+    check(again["already"] and again["application_id"] == apply["application_id"], again)
     another = password_file(world, "another", "Another-Horse-8")
     world.tool("passwd", "--password-file", own, "--new-password-file", another, "--json", says="at least")
     world.tool("logout", "--json")
@@ -107,7 +108,11 @@ def renew_if_due(world):
     world.tool("renew", "--if-due", says="renewal opens at")  # the portal's clock decides
     world.set_clock(0)
     world.tool("logout")
-    world.tool("renew", "--if-due", expect=LOGIN, says="run pinward login first")
+    asked = world.asked()
+    for more in ((), ("--json",)):
+        said = world.tool("renew", "--if-due", *more, expect=LOGIN, says="run pinward login, then pinward renew")
+        check("A renewal may be due, since the certificates on the token end at 20" in said or not more, said)
+    check(world.asked() == asked, "somebody was asked, and there may be nobody")
     world.tool("login", "--account", "wang", answers=[f"pin {PASSWORD}"])
     own = password_file(world, "own", PASSWORD)
     terms = world.terms_version()

@@ -37,7 +37,9 @@ def story(world):
     check([c["state"] for c in status["certificates"]] == ["active", "active"], status)
     check(all(c["on_token"] and not c["renewal_due"] for c in status["certificates"]), status)
     check(world.state_files() == [], "the journal is left")
-    world.tool("activate", expect=STATE, says="There is no application to activate")
+    asked = world.asked()
+    world.tool("activate", says="active and on the token \"card\" already")
+    check(world.asked() == asked, "somebody was asked for nothing")
 
     world.set_clock(0)
     world.tool("login", "--account", "wang", answers=[f"pin {PASSWORD}"])
