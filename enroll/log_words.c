@@ -14,7 +14,7 @@ static const char *const log_words[] = {
     N_("asked"), N_("login grace"), N_("level low"), N_("at the reader"), N_("context-specific login"),
     N_("no context-specific login"), N_("application's PIN"), N_("PIN locked"), N_("cool-down"),
     N_("ledger not written"), N_("not for private keys"), N_("would weaken the key"), N_("would lower the level"),
-    N_("another key than agreed"), N_("other data than agreed"),
+    N_("another key than agreed"), N_("other data than agreed"), N_("program gone"),
 };
 
 const char *log_word(const char *word)

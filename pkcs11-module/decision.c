@@ -103,6 +103,10 @@ CK_RV decision_record(struct runtime *rt, const struct decision *decision, const
     struct record record;
 
     describe(&record, rt, decision);
+    if (rv == CKR_OK && !requester_unchanged()) {
+        how = "program gone";
+        rv = CKR_FUNCTION_REJECTED;
+    }
     record.entry.how = how;
     record.entry.rv = rv;
     record.entry.allowed = rv == CKR_OK;

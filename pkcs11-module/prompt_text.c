@@ -49,10 +49,10 @@ void prompt_text_add_token(struct prompt_text *text, const CK_TOKEN_INFO *token)
 
 void prompt_text_add_program(struct prompt_text *text, const struct requester *requester)
 {
-    struct prompt_value path;
+    const char *path = strcmp(requester->path, REQUESTER_UNKNOWN) == 0 ? _("unknown") : requester->path;
+    struct prompt_value shown;
 
-    prompt_text_add(text, _("Program: %s (process %ld)\n"),
-                    prompt_value_show(&path, requester->path, strlen(requester->path), 100),
+    prompt_text_add(text, _("Program: %s (process %ld)\n"), prompt_value_show(&shown, path, strlen(path), 100),
                     (long)requester->pid);
 }
 

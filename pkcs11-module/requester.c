@@ -1,25 +1,75 @@
 #include "pkcs11-module/requester.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/utf8.h"
 
+#define PROC_PATH_MAX 64
+
+/* All zeros: this process asks for itself. */
+static struct requester_client served;
+
+void requester_serve(const struct requester_client *client)
+{
+    served = *client;
+}
+
+bool requester_unchanged(void)
+{
+    return !served.unchanged || served.unchanged(served.data);
+}
+
+/* The requester's file in /proc; "" when it has none there. */
+static const char *proc_path(const char *name, char path[PROC_PATH_MAX])
+{
+    if (!served.unchanged)
+        snprintf(path, PROC_PATH_MAX, "/proc/self/%s", name);
+    else if (served.pid > 0)
+        snprintf(path, PROC_PATH_MAX, "/proc/%ld/%s", (long)served.pid, name);
+    else
+        path[0] = '\0';
+    return path;
+}
+
+/* The file was removed or replaced while it runs (proc(5)). */
+static bool is_deleted(const char *path)
+{
+    static const char deleted[] = " (deleted)";
+    const size_t len = strlen(path);
+
+    return len >= sizeof deleted && strcmp(path + len - (sizeof deleted - 1), deleted) == 0;
+}
+
+/* The link's text is a path in the client's own mount namespace, where anything may lie under any name. */
+static bool is_elsewhere(const char *link, const char *path)
+{
+    struct stat running, named;
+
+    return served.unchanged && !is_deleted(path) &&
+           (stat(link, &running) != 0 || stat(path, &named) != 0 || running.st_dev != named.st_dev ||
+            running.st_ino != named.st_ino);
+}
+
 static void read_path(char path[REQUESTER_PATH_MAX])
 {
-    ssize_t n = readlink("/proc/self/exe", path, REQUESTER_PATH_MAX - 1);
+    char whole[REQUESTER_PROGRAM_MAX];
+    char link[PROC_PATH_MAX];
+    const ssize_t n = readlink(proc_path("exe", link), whole, sizeof whole - 1);
 
-    if (n <= 0) {
-        strcpy(path, "?");
-        return;
-    }
-    path[n] = '\0';
+    whole[n > 0 ? n : 0] = '\0';
+    if (n <= 0 || is_elsewhere(link, whole))
+        strcpy(whole, REQUESTER_UNKNOWN);
+    snprintf(path, REQUESTER_PATH_MAX, "%.*s", REQUESTER_PATH_MAX - 1, whole);
 }
 
 static void read_command(char command[REQUESTER_COMMAND_MAX])
 {
-    int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    char path[PROC_PATH_MAX];
+    int fd = open(proc_path("cmdline", path), O_RDONLY | O_CLOEXEC);
     char raw[REQUESTER_COMMAND_MAX];
     ssize_t n = fd < 0 ? -1 : read(fd, raw, sizeof raw);
     size_t len = n > 0 ? (size_t)n : 0;
@@ -36,19 +86,23 @@ static void read_command(char command[REQUESTER_COMMAND_MAX])
 
 void requester_describe(struct requester *requester)
 {
-    requester->pid = getpid();
+    requester->pid = served.unchanged ? served.pid : getpid();
     read_path(requester->path);
     read_command(requester->command);
+    if (requester_unchanged()) /* after what was read, so that it was read of the right process */
+        return;
+    strcpy(requester->path, REQUESTER_UNKNOWN);
+    requester->command[0] = '\0';
 }
 
 bool requester_program(char program[REQUESTER_PROGRAM_MAX])
 {
-    static const char deleted[] = " (deleted)";
-    const ssize_t n = readlink("/proc/self/exe", program, REQUESTER_PROGRAM_MAX);
+    char link[PROC_PATH_MAX];
+    const ssize_t n = readlink(proc_path("exe", link), program, REQUESTER_PROGRAM_MAX);
     const size_t len = n > 0 && n < REQUESTER_PROGRAM_MAX ? (size_t)n : 0;
 
     program[len] = '\0';
-    if (program[0] != '/' || (len >= sizeof deleted && strcmp(program + len - (sizeof deleted - 1), deleted) == 0))
+    if (program[0] != '/' || is_deleted(program) || is_elsewhere(link, program) || !requester_unchanged())
         program[0] = '\0';
     return program[0] != '\0';
 }

@@ -1,7 +1,9 @@
 /*
- * requester: the program that asks for a key: this process, as the kernel describes it.
+ * requester: the program that asks for a key, as the kernel describes it: this process, or, in a process that serves
+ * another one (agent/), that other one.
  *
- * Owner: the caller's struct. Thread rule: any thread.
+ * Owner: the caller's struct; requester_serve keeps a copy of its argument for the life of the process.
+ * Thread rule: requester_serve before the first C_Initialize, from one thread; the rest from any thread.
  */
 #ifndef PINWARD_MODULE_REQUESTER_H
 #define PINWARD_MODULE_REQUESTER_H
@@ -10,21 +12,38 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define REQUESTER_UNKNOWN     "?"
 #define REQUESTER_PATH_MAX    256
 #define REQUESTER_COMMAND_MAX 256
 
 struct requester {
-    pid_t pid;
-    char path[REQUESTER_PATH_MAX];       /* of the executable; "?" when the kernel does not tell */
+    pid_t pid;                           /* 0: the kernel does not tell, a client from elsewhere */
+    char path[REQUESTER_PATH_MAX];       /* of the executable; REQUESTER_UNKNOWN: the kernel does not tell */
     char command[REQUESTER_COMMAND_MAX]; /* arguments with blanks between; control characters as '?'; cut */
 };
 
+/* A client that this process serves. Its pid names a process only as long as unchanged says that the process which
+ * connected is still there, and runs the same program: a pid is given again, and exec makes a program another one. */
+struct requester_client {
+    pid_t pid; /* 0: the kernel does not show it */
+    bool (*unchanged)(const void *data);
+    const void *data;
+};
+
+/* From now on it is the client that asks. */
+void requester_serve(const struct requester_client *client);
+
+/* false: who asks is gone, or has become another program. What is agreed to then is agreed to with nobody. */
+bool requester_unchanged(void);
+
+/* A client that has changed, or whose executable has another name here than where it runs (another mount namespace), is
+ * described as unknown, and a changed one's command is not told. */
 void requester_describe(struct requester *requester);
 
 #define REQUESTER_PROGRAM_MAX (PATH_MAX + 1) /* so that a path that was cut can be told */
 
-/* The path of this process's executable, for the rules of [app]. false, and program is "", when the kernel does not
- * tell a whole path from the root, or the file is no longer there (proc(5): " (deleted)"). */
+/* The path of the requester's executable, for the rules of [app]. false, and program is "", when the kernel does not
+ * tell a whole path from the root, the file is no longer there (proc(5): " (deleted)"), or the client is unknown as above. */
 bool requester_program(char program[REQUESTER_PROGRAM_MAX]);
 
 #endif

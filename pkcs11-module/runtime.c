@@ -217,6 +217,18 @@ CK_RV runtime_stop(void)
     return rv;
 }
 
+void runtime_withdraw(void)
+{
+    struct runtime *rt = atomic_load(&runtime_mapping);
+
+    if (rt == &runtime_none)
+        return;
+    pthread_mutex_lock(&rt->lifecycle);
+    if (atomic_load(&rt->functions))
+        asks_stop(&rt->asks);
+    pthread_mutex_unlock(&rt->lifecycle);
+}
+
 /* A host that unloads the module, or exits, without C_Finalize: no PIN may stay behind, and no descriptor. The backend is
  * left alone: at exit it may be in pieces already. In a forked child that has not initialised there is nothing to do;
  * a lock that another thread held when its parent forked would never be given up. */

@@ -84,4 +84,8 @@ struct runtime *runtime_get(void);
 CK_RV runtime_start(CK_VOID_PTR init_args);
 CK_RV runtime_stop(void);
 
+/* Withdraws every question and asks no other until the next C_Initialize: who asked has gone. Returns when the calls that
+ * had been agreed to are over. */
+void runtime_withdraw(void);
+
 #endif

@@ -122,6 +122,63 @@ static void program_without_a_file_is_none(void **state)
     assert_int_equal(WEXITSTATUS(status), 10);
 }
 
+/* ------------------------------------------------------------------ a client that is served */
+
+static bool says(const void *data)
+{
+    return *(const bool *)data;
+}
+
+/* What a process that serves a client says of it, seen from a child so that no other test serves one. */
+static int serve_somebody(pid_t pid, bool unchanged, const char *path)
+{
+    const struct requester_client client = {.pid = pid, .unchanged = says, .data = &unchanged};
+    const bool known = strcmp(path, REQUESTER_UNKNOWN) != 0;
+    char program[REQUESTER_PROGRAM_MAX];
+    struct requester requester;
+
+    requester_serve(&client);
+    requester_describe(&requester);
+    return requester.pid == pid && strcmp(requester.path, path) == 0 && requester_program(program) == known &&
+                   strcmp(program, known ? path : "") == 0 && requester_unchanged() == unchanged &&
+                   (requester.command[0] != '\0') == (unchanged && pid != 0)
+               ? 0
+               : 1;
+}
+
+static void assert_served(pid_t pid, bool unchanged, const char *path)
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0)
+        _exit(serve_somebody(pid, unchanged, path));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void client_is_described(void **state)
+{
+    char path[PATH_MAX] = "";
+
+    (void)state;
+    assert_true(readlink("/proc/self/exe", path, sizeof path - 1) > 0);
+    assert_true(strlen(path) < REQUESTER_PATH_MAX);
+    assert_served(getpid(), true, path);
+}
+
+static void client_that_changed_is_unknown(void **state)
+{
+    (void)state;
+    assert_served(getpid(), false, REQUESTER_UNKNOWN);
+}
+
+static void client_that_cannot_be_seen_is_unknown(void **state)
+{
+    (void)state;
+    assert_served(0, true, REQUESTER_UNKNOWN);
+}
+
 /* 10: it has none; 11: it has one. */
 static int name_program(void)
 {
@@ -138,6 +195,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(long_command_is_cut),
         cmocka_unit_test(program_is_the_whole_path),
         cmocka_unit_test(program_without_a_file_is_none),
+        cmocka_unit_test(client_is_described),
+        cmocka_unit_test(client_that_changed_is_unknown),
+        cmocka_unit_test(client_that_cannot_be_seen_is_unknown),
     };
 
     (void)argc;

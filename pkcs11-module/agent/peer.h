@@ -1,0 +1,33 @@
+/*
+ * peer: the process at the other end of a connection, as the kernel vouches for it (unix(7), SO_PEERCRED): it is the one
+ * that connected, whatever it says of itself.
+ *
+ * A pid is only a number: a pidfd and the time when the process began tell whether it still means the same process, the
+ * file behind /proc/PID/exe whether that still runs the same program.
+ * Owner: struct peer is the caller's, from peer_look to peer_clear. Thread rule: constant in between.
+ */
+#ifndef PINWARD_AGENT_PEER_H
+#define PINWARD_AGENT_PEER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct peer {
+    pid_t pid; /* 0: a process that this one cannot see, such as one of another pid namespace */
+    uid_t uid;
+    int pidfd;                /* -1: there is none */
+    unsigned long long start; /* proc(5), /proc/PID/stat, starttime; 0: not known */
+    dev_t program_device;     /* of the executable; both 0: not known */
+    ino_t program_inode;
+};
+
+/* Who connected. pidfd: one that was opened for this connection before, which the peer then owns, or -1: one is opened.
+ * false: not a connection whose other end the kernel knows. */
+bool peer_look(int connection, int pidfd, struct peer *peer);
+void peer_clear(struct peer *peer);
+
+/* Whether the process that connected is still there, and runs the program that it ran when it was looked at. Of one that
+ * cannot be seen nothing is known, and nothing changes. data: a struct peer. */
+bool peer_unchanged(const void *data);
+
+#endif

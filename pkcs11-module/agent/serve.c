@@ -1,0 +1,75 @@
+#include "pkcs11-module/agent/serve.h"
+
+#define P11_KIT_FUTURE_UNSTABLE_API
+#include <p11-kit/p11-kit.h>
+#include <p11-kit/remote.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "common/i18n.h"
+#include "pkcs11-module/agent/harden.h"
+#include "pkcs11-module/agent/peer.h"
+#include "pkcs11-module/agent/watch.h"
+#include "pkcs11-module/dispatch.h"
+#include "pkcs11-module/entry.h"
+#include "pkcs11-module/requester.h"
+
+/* A program that connects speaks first, at once. */
+#define FIRST_BYTE_TIMEOUT_MS 10000
+
+/* What the client wants to tell the token's module (pReserved) is dropped: which token there is, and where, is the
+ * agent's configuration, and the client's bytes do not even end in a NUL. */
+static CK_RV serve_initialize(void *init_args)
+{
+    CK_C_INITIALIZE_ARGS own = {.flags = CKF_OS_LOCKING_OK};
+
+    (void)init_args;
+    return own_C_Initialize(&own);
+}
+
+static bool speaks(int connection)
+{
+    struct pollfd first = {.fd = connection, .events = POLLIN};
+
+    return poll(&first, 1, FIRST_BYTE_TIMEOUT_MS) == 1;
+}
+
+static enum error_code serve_peer(int connection, const struct peer *peer, struct error *err)
+{
+    const struct requester_client client = {.pid = peer->pid, .unchanged = peer_unchanged, .data = peer};
+    CK_FUNCTION_LIST functions = dispatch_list;
+    struct watch watch;
+    enum error_code status;
+
+    if (peer->uid != geteuid())
+        return error_set(err, ERROR_REFUSED, _("A connection of another user (uid %lu) was refused."),
+                         (unsigned long)peer->uid);
+    if (!speaks(connection))
+        return ERROR_NONE;
+    requester_serve(&client);
+    status = watch_start(connection, peer, &watch, err);
+    if (status != ERROR_NONE)
+        return status;
+    functions.C_Initialize = serve_initialize;
+    (void)p11_kit_remote_serve_module(&functions, connection, connection);
+    watch_stop(&watch);
+    (void)own_C_Finalize(NULL);
+    return ERROR_NONE;
+}
+
+enum error_code serve_connection(int connection, int pidfd, struct error *err)
+{
+    struct peer peer = {.pidfd = -1};
+    enum error_code status = harden_connection(err);
+
+    (void)signal(SIGPIPE, SIG_IGN); /* a client that goes is an error of write */
+    p11_kit_be_quiet();             /* what is wrong with a message is the client's affair */
+    if (status == ERROR_NONE && !peer_look(connection, pidfd, &peer))
+        status = error_set(err, ERROR_INTERNAL, _("The other end of the connection is not known."));
+    if (status == ERROR_NONE)
+        status = serve_peer(connection, &peer, err);
+    peer_clear(&peer);
+    close(connection);
+    return status;
+}

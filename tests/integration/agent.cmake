@@ -1,0 +1,11 @@
+# The module isolated. Programs that were built without sanitizers load p11-kit's client; the agent is built with them.
+find_library(PINWARD_TEST_P11_CLIENT NAMES p11-kit-client.so PATH_SUFFIXES pkcs11)
+set(agent_tests story)
+foreach(test IN LISTS agent_tests)
+  add_test(NAME integration.agent_${test}
+      COMMAND ${PINWARD_DEBIAN_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/agent_${test}.py)
+  set_tests_properties(integration.agent_${test} PROPERTIES
+      LABELS integration
+      TIMEOUT 240
+      ENVIRONMENT "PINWARD_AGENT=$<TARGET_FILE:pinward-agent>;PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_SOFTHSM=${PINWARD_DEFAULT_BACKEND};PINWARD_P11_CLIENT=${PINWARD_TEST_P11_CLIENT}")
+endforeach()

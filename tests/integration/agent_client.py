@@ -1,0 +1,96 @@
+"""agent_client: a program that uses a PKCS#11 module step by step, as the lines of its standard input say, and prints the
+CKR of each as "NAME 0x...". For tests: how one program fares while things happen to the agent, or to another program.
+
+  init | finalize                 session                a session on the first token
+  login                           with a NULL PIN        login PIN
+  sign                            with the key of id 01  forget   closes nothing and ends at once
+  become    signs, and at the next line runs another program in this process, which has the connection still
+Environment: PINWARD_CLIENT_MODULE.
+"""
+import ctypes
+import os
+import sys
+import threading
+
+ulong = ctypes.c_ulong
+CKM_SHA256_RSA_PKCS, CKA_CLASS, CKA_ID, CKO_PRIVATE_KEY = 0x40, 0x0, 0x102, 3
+
+
+class Attribute(ctypes.Structure):
+    _fields_ = [("type", ulong), ("value", ctypes.c_char_p), ("length", ulong)]
+
+
+class Mechanism(ctypes.Structure):
+    _fields_ = [("type", ulong), ("parameter", ctypes.c_void_p), ("length", ulong)]
+
+
+class FunctionList(ctypes.Structure):
+    """CK_FUNCTION_LIST: the version, then the functions in the standard's order."""
+    _fields_ = [("version", ctypes.c_ubyte * 2), ("functions", ctypes.c_void_p * 68)]
+
+
+C_INITIALIZE, C_FINALIZE, C_GETSLOTLIST, C_OPENSESSION, C_LOGIN = 0, 1, 4, 12, 18
+C_FINDOBJECTSINIT, C_FINDOBJECTS, C_FINDOBJECTSFINAL, C_SIGNINIT, C_SIGN = 26, 27, 28, 42, 43
+
+
+class Client:
+    def __init__(self):
+        library = ctypes.CDLL(os.environ["PINWARD_CLIENT_MODULE"])
+        pointer = ctypes.POINTER(FunctionList)()
+        library.C_GetFunctionList(ctypes.byref(pointer))
+        self.list = pointer.contents
+        self.open = ulong()
+
+    def call(self, number, *arguments):
+        return ctypes.CFUNCTYPE(ulong)(self.list.functions[number])(*arguments)
+
+    def init(self):
+        return self.call(C_INITIALIZE, None)
+
+    def finalize(self):
+        return self.call(C_FINALIZE, None)
+
+    def session(self):
+        slots, count = (ulong * 8)(), ulong(8)
+        rv = self.call(C_GETSLOTLIST, ctypes.c_ubyte(1), slots, ctypes.byref(count))
+        return rv or self.call(C_OPENSESSION, ulong(slots[0]), ulong(6), None, None, ctypes.byref(self.open))
+
+    def login(self, pin=None):
+        return self.call(C_LOGIN, self.open, ulong(1), pin and pin.encode(), ulong(len(pin or "")))
+
+    def key(self, found):
+        kind = bytes(ulong(CKO_PRIVATE_KEY))
+        wanted = (Attribute * 2)(Attribute(CKA_CLASS, kind, len(kind)), Attribute(CKA_ID, b"\x01", 1))
+        rv = self.call(C_FINDOBJECTSINIT, self.open, wanted, ulong(2))
+        rv = rv or self.call(C_FINDOBJECTS, self.open, ctypes.byref(found), ulong(1), ctypes.byref(ulong()))
+        return rv or self.call(C_FINDOBJECTSFINAL, self.open)
+
+    def sign(self):
+        found, length = ulong(), ulong(256)
+        mechanism = Mechanism(CKM_SHA256_RSA_PKCS, None, 0)
+        rv = self.key(found)
+        rv = rv or self.call(C_SIGNINIT, self.open, ctypes.byref(mechanism), found)
+        signature = ctypes.create_string_buffer(256)
+        return rv or self.call(C_SIGN, self.open, b"some data", ulong(9), signature, ctypes.byref(length))
+
+
+def become(client):
+    threading.Thread(target=client.sign).start()
+    sys.stdin.readline()
+    for descriptor in map(int, os.listdir("/proc/self/fd")):
+        try:
+            os.set_inheritable(descriptor, True)
+        except OSError:  # the folder's own
+            pass
+    os.execv("/usr/bin/sleep", ["sleep", "60"])
+
+
+if __name__ == "__main__":
+    client = Client()
+    for line in sys.stdin:
+        name, *arguments = line.split()
+        if name == "forget":
+            os._exit(0)
+        if name == "become":
+            become(client)
+        print(f"{name} 0x{getattr(client, name)(*arguments):08x}", flush=True)

@@ -1,0 +1,348 @@
+"""The module isolated: pinward-agent holds gate and token, programs load p11-kit-client.so, and every use asks as it does
+without."""
+import os
+import signal
+import socket
+import stat
+import struct
+import subprocess
+
+import agent_world
+from agent_world import PIN, check, until
+
+OK, DEVICE_ERROR, DEVICE_REMOVED = "0x00000000", "0x00000030", "0x00000032"
+CANCELED, REJECTED = "0x00000050", "0x00000200"
+PKCS11_TOOL = os.path.realpath("/usr/bin/pkcs11-tool")
+
+
+def descendants(pid):
+    """Processes below pid."""
+    text = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    rows = [tuple(map(int, line.split())) for line in text.splitlines()]
+    found, last = {pid}, set()
+    while found != last:
+        last = set(found)
+        found |= {child for child, parent in rows if parent in found}
+    return found - {pid}
+
+
+# ------------------------------------------------------------------ programs
+
+
+def test_tool_lists_and_signs(world):
+    """At level high each signature asks once; the login's own PIN covers the first."""
+    check(world.start() == f"P11_KIT_SERVER_ADDRESS=unix:path={world.socket}\n", "the address is not said")
+    world.script(f"pin {PIN}")
+    listed = world.pkcs11_tool("--login", "--list-objects")
+    check("Private Key Object" in listed.stdout, listed.stdout + listed.stderr)
+    (world.root / "data").write_text("some data")
+    world.script(f"pin {PIN}")
+    sign = world.pkcs11_tool("--login", "--sign", "--mechanism", "SHA256-RSA-PKCS", "--id", "01", "-i", "data", "-o",
+                             "signature")
+    check(sign.returncode == 0, sign.stdout + sign.stderr)
+    check(len(world.windows()) == 2, f"{world.windows()}")
+    check(all(f"Program: {PKCS11_TOOL}" in window for window in world.windows()), f"{world.windows()}")
+    check([(line["operation"], line["verdict"], line["program"]) for line in world.ledger()] ==
+          [("login", "allowed", PKCS11_TOOL)] * 2 + [("sign", "allowed", PKCS11_TOOL)], f"{world.ledger()}")
+
+
+def test_openssl_signs(world):
+    """A real program that knows p11-kit's module only as a provider of PKCS#11."""
+    world.start()
+    world.script(*[f"pin {PIN}"] * 3)
+    (world.root / "data").write_text("some data")
+    (world.root / "openssl.cnf").write_text(
+        "openssl_conf = init\n[init]\nengines = engines\n[engines]\npkcs11 = pkcs11\n[pkcs11]\n"
+        f"engine_id = pkcs11\nMODULE_PATH = {os.environ['PINWARD_P11_CLIENT']}\ninit = 0\n")
+    environment = {**world.client_environment(), "OPENSSL_CONF": str(world.root / "openssl.cnf")}
+    done = subprocess.run(["openssl", "dgst", "-engine", "pkcs11", "-keyform", "engine", "-sign",
+                           "pkcs11:id=%01;type=private", "-sha256", "-out", "signature", "data"], env=environment,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, cwd=world.root)
+    check(done.returncode == 0 and (world.root / "signature").stat().st_size == 256, done.stderr)
+    program = os.path.realpath("/usr/bin/openssl")
+    check([line["operation"] for line in world.ledger() if line["program"] == program and line["verdict"] == "allowed"]
+          == ["login", "sign"], f"{world.ledger()}")
+
+
+def test_each_use_asks_and_refusal_is_told(world):
+    world.start()
+    world.script(f"pin {PIN}", f"pin {PIN}", "cancel")
+    client = world.client()
+    client.ready()
+    check(client("sign") == OK and len(world.windows()) == 1, "the login covers the first use")
+    check(client("sign") == OK and len(world.windows()) == 2, "the second use asks")
+    check(client("sign") == CANCELED, "cancelled")
+    check("SIGN" in world.windows()[2] and f"(process {client.pid})" in world.windows()[2], world.windows()[2])
+    check([line["pid"] for line in world.ledger()] == [client.pid] * 4, f"{world.ledger()}")
+
+
+def test_unanswered_is_rejected(world):
+    world.start()
+    world.script(f"pin {PIN}", f"pin {PIN}", "timeout")
+    client = world.client()
+    client.ready()
+    check([client("sign"), client("sign"), client("sign")] == [OK, OK, REJECTED], "no answer is no consent")
+
+
+def test_logins_are_not_shared(world):
+    """Two programs, two processes: what one has agreed to is not the other's."""
+    world.start()
+    world.script(f"pin {PIN}")
+    first, second = world.client(), world.client()
+    first.ready()
+    check([second("init"), second("session")] == [OK, OK], "the second connects")
+    check(second("sign") != OK and len(world.windows()) == 1, "the second is not logged in")
+    check(first("sign") == OK, "the first is")
+    check({client for _, client, _ in world.connections()} == {first.pid, second.pid}, f"{world.connections()}")
+
+
+def test_pin_of_the_application(world):
+    """It may log in, and is no consent."""
+    world.start()
+    world.script("cancel")
+    client = world.client()
+    check([client("init"), client("session"), client(f"login {PIN}")] == [OK, OK, OK], "logged in")
+    check(client("sign") == CANCELED and len(world.windows()) == 1, "the use asks")
+
+
+# ------------------------------------------------------------------ who is asking
+
+
+def test_another_user_is_refused(world):
+    """The folder keeps other users out; and if it did not, the connection is closed before anything is read."""
+    if os.geteuid() != 0:
+        return "needs root, to be another user"
+    world.start()
+    folder = world.socket.parent
+    check(stat.S_IMODE(folder.stat().st_mode) == 0o700 and stat.S_IMODE(world.socket.stat().st_mode) == 0o600,
+          "folder and socket are private")
+    for path, mode in ((world.root, 0o755), (world.root / "run", 0o755), (folder, 0o755), (world.socket, 0o666)):
+        path.chmod(mode)
+    program = ("import os, socket, sys\nos.setresgid(65534, 65534, 65534)\nos.setresuid(65534, 65534, 65534)\n"
+               "s = socket.socket(socket.AF_UNIX)\ns.settimeout(20)\ns.connect(sys.argv[1])\n"
+               "try:\n    s.send(b'\\0')\n    sys.stdout.write(repr(s.recv(1)))\n"
+               "except (BrokenPipeError, ConnectionResetError):\n    sys.stdout.write('closed')\n")
+    done = world.run("/usr/bin/python3", "-c", program, str(world.socket))
+    check(done.stdout in ("b''", "closed"), f"{done.stdout} {done.stderr}")
+    until(lambda: "another user (uid 65534)" in world.log(), "the refusal is not in the log")
+    check(world.connections() == [], f"{world.connections()}")
+
+
+def test_program_that_becomes_another(world):
+    """The process runs another program while its user is asked: what was agreed to is not that program's."""
+    world.start()
+    world.script(f"pin {PIN}", f"pin {PIN}", f"late 1500 {PIN}")
+    client = world.client()
+    client.ready()
+    check(client("sign") == OK and client("sign") == OK, "as itself")
+    client.ask("become")
+    until(lambda: len(world.windows()) == 3, "no window")
+    client.ask("now")
+    until(lambda: len(world.ledger()) == 4, "no decision")
+    last = world.ledger()[-1]
+    check((last["operation"], last["verdict"], last["how"], last["program"]) == ("sign", "denied", "program gone", "?"),
+          f"{last}")
+
+
+def test_client_that_dies_takes_its_window_along(world):
+    """Killed while it is asked: question and process go."""
+    world.start()
+    world.script(f"pin {PIN}", f"pin {PIN}", "hang")
+    client = world.client()
+    client.ready()
+    check(client("sign") == OK, "the first use")
+    client.ask("sign")
+    client.ask("sign")
+    until(lambda: len(world.windows()) == 3, "no window")
+    check(len(descendants(world.agent.pid)) == 2, "a process and its pinentry")
+    client.kill()
+    until(lambda: not descendants(world.agent.pid), "something is left")
+    check(world.connections() == [], f"{world.connections()}")
+    check(world.ledger()[-1]["verdict"] == "denied", f"{world.ledger()[-1]}")
+
+
+# ------------------------------------------------------------------ what goes wrong
+
+
+def test_killed_in_the_middle(world):
+    """kill -9 of the process that serves: a clear CKR, no window left, and the next connection works."""
+    world.start()
+    world.script(f"pin {PIN}", f"pin {PIN}", "hang", f"pin {PIN}")
+    client = world.client()
+    client.ready()
+    check(client("sign") == OK, "the first use")
+    client.ask("sign")
+    client.ask("sign")
+    until(lambda: len(world.windows()) == 3, "no window")
+    ((worker, _, _),) = world.connections()
+    os.kill(worker, signal.SIGKILL)
+    check([client.answer(), client.answer()] == [OK, DEVICE_ERROR], "the call ends with CKR_DEVICE_ERROR")
+    until(lambda: not descendants(world.agent.pid), "the window stays")
+    check("was ended by signal 9" in world.log(), world.log())
+    again = world.client()
+    again.ready()
+    check(again("sign") == OK, "another program goes on")
+    check(client("finalize") in (OK, DEVICE_ERROR, DEVICE_REMOVED), "finalize")
+    world.script(f"pin {PIN}")
+    client.ready()
+    check(client("sign") == OK, "and so does the first, after C_Initialize")
+
+
+def test_agent_killed_and_back(world):
+    """kill -9 of the agent: its processes go with it; started again, it takes its place and serves."""
+    world.start()
+    world.script(f"pin {PIN}")
+    client = world.client()
+    client.ready()
+    ((worker, _, _),) = world.connections()
+    world.agent.kill()
+    world.agent.communicate()
+    check(client("sign") == DEVICE_ERROR, "a clear CKR")
+    until(lambda: not os.path.exists(f"/proc/{worker}"), "its process is left")
+    check(world.start() != "", "it does not start again")
+    world.script(f"pin {PIN}")
+    client("finalize")
+    client.ready()
+    check(client("sign") == OK, "the program goes on")
+
+
+def test_fifty_programs_leave_nothing(world):
+    """Connections that end well, badly and not at all."""
+    world.start()
+    agent = world.agent.pid
+    check(world.connections() == [], "it serves")
+    before = len(os.listdir(f"/proc/{agent}/fd"))
+    for number in range(25):
+        bare = socket.socket(socket.AF_UNIX)
+        bare.connect(str(world.socket))
+        if number % 2:
+            bare.send(bytes(1))
+        bare.close()
+    for number in range(0, 25, 5):
+        clients = [world.client() for _ in range(5)]
+        for client in clients:
+            check([client("init"), client("session")] == [OK, OK], "connects")
+        for client in clients:
+            client.ask("forget")
+        clients[0].kill()
+    until(lambda: world.connections() == [], "connections are left")
+    check(not descendants(agent), "processes are left")
+    check(len(os.listdir(f"/proc/{agent}/fd")) == before, "descriptors are left")
+    check(sorted(os.listdir(world.socket.parent)) == ["agent.socket", "agent.socket.control"], "files are left")
+
+
+def test_garbage_and_huge_messages(world):
+    """They end their own connection; who is connected besides goes on."""
+    world.start()
+    world.script(f"pin {PIN}")
+    good = world.client()
+    good.ready()
+    for message in (b"\x07", b"\0" + b"\xff" * 64, b"\0" + struct.pack(">III", 16, 0, 0xfffffff0) + b"x" * 100,
+                    b"\0" + struct.pack(">III", 16, 0xfffffff0, 0), b"\0" + struct.pack(">III", 16, 0, 4) + b"\0\0\0\x63"):
+        with socket.socket(socket.AF_UNIX) as bad:
+            bad.settimeout(20)
+            bad.connect(str(world.socket))
+            bad.send(message)
+            bad.shutdown(socket.SHUT_WR)
+            while bad.recv(4096):
+                pass
+    until(lambda: len(world.connections()) == 1, f"{world.connections()}")
+    check(good("sign") == OK, "the good one goes on")
+
+
+# ------------------------------------------------------------------ its place
+
+
+def test_stop_removes_what_it_made(world):
+    world.start()
+    client = world.client()
+    check(client("init") == OK, "connects")
+    world.control("stop")
+    status, said = world.stop()
+    check(status == 0 and said == "", f"{status} {said}")
+    check(os.listdir(world.socket.parent) == [], "files are left")
+
+
+def test_second_agent_and_foreign_folder_are_refused(world):
+    world.start()
+    again = subprocess.run([os.environ["PINWARD_AGENT"]], env=world.environment(), capture_output=True, text=True,
+                           timeout=60)
+    check(again.returncode == 17 and "Another pinward-agent" in again.stderr, again.stderr)
+    check(world.connections() == [], "the first one serves on")
+    world.stop()
+    world.socket.parent.chmod(0o755)
+    check(world.start() == "", "a folder that others can look into is taken")
+    status, said = world.stop()
+    check(status == 5 and "must be yours" in said, said)
+
+
+def test_socket_activation(world):
+    """sd_listen_fds(3): the socket is systemd's, on descriptor 3, and stays when the agent ends."""
+    world.socket.parent.mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(world.socket))
+        listening.listen(8)
+        program = ("import os, sys\nos.dup2(int(sys.argv[1]), 3)\nos.environ['LISTEN_FDS'] = '1'\n"
+                   "os.environ['LISTEN_PID'] = str(os.getpid())\nos.execv(sys.argv[2], sys.argv[2:])\n")
+        agent = os.environ["PINWARD_AGENT"]
+        os.environ["PINWARD_AGENT"] = "/usr/bin/python3"
+        try:
+            said = world.start("-c", program, str(listening.fileno()), agent, pass_fds=[listening.fileno()])
+        finally:
+            os.environ["PINWARD_AGENT"] = agent
+        check(said == f"P11_KIT_SERVER_ADDRESS=unix:path={world.socket}\n", said)
+        client = world.client()
+        check(client("init") == OK, "connects")
+        check("activated yes" in world.control("status"), "says so")
+        check(world.stop()[0] == 0 and world.socket.exists(), "the socket stays")
+
+
+ATTACK = """
+import ctypes, sys
+libc = ctypes.CDLL(None)
+PTRACE_SEIZE = 0x4206
+for pid in map(int, sys.argv[1:]):
+    for name in ("mem", "environ"):
+        try:
+            open(f"/proc/{pid}/{name}", "rb").read(0 if name == "mem" else 1)
+            print(name, "read")
+        except PermissionError:
+            print(name, "refused")
+    print("ptrace", "refused" if libc.ptrace(PTRACE_SEIZE, pid, 0, 0) == -1 else "attached")
+"""
+
+
+def test_nobody_reads_its_memory(world):
+    """No other process of the user: not through /proc, not as a debugger. The same attack reads a program's."""
+    world.without_privileges()
+    world.start()
+    world.script(f"pin {PIN}")
+    client = world.client()
+    client.ready()
+    ((worker, _, _),) = world.connections()
+    done = world.run("/usr/bin/python3", "-c", ATTACK, str(world.agent.pid), str(worker))
+    check(done.stdout == "mem refused\nenviron refused\nptrace refused\n" * 2, done.stdout + done.stderr)
+    done = world.run("/usr/bin/python3", "-c", ATTACK, str(client.pid))
+    check("environ read\n" in done.stdout, done.stdout + done.stderr)
+
+
+def test_program_of_another_mount_namespace(world):
+    """A program that lies under another's name where it runs, but not here, is unknown: no rule for that name is its."""
+    world.start()
+    world.script(f"pin {PIN}")
+    (world.root / "data").write_text("some data")
+    command = ["unshare", "--mount", "--map-root-user", "sh", "-c", 'mount --bind "$1" /usr/bin/ssh && shift && exec "$@"',
+               "sh", PKCS11_TOOL, "/usr/bin/ssh", "--module", os.environ["PINWARD_P11_CLIENT"], "--login",
+               "--sign", "--mechanism", "SHA256-RSA-PKCS", "--id", "01", "-i", "data", "-o", "signature"]
+    done = world.run(*command)
+    if "unshare" in done.stderr:
+        return f"this machine has no user namespaces: {done.stderr.strip()}"
+    check(done.returncode == 0, done.stdout + done.stderr)
+    check([line["program"] for line in world.ledger()] == ["?"] * 2, f"{world.ledger()}")
+    check("Program: unknown (process" in world.windows()[0], world.windows()[0])
+
+
+TESTS = [value for name, value in list(globals().items()) if name.startswith("test_")]
+
+if __name__ == "__main__":
+    agent_world.run_all(TESTS, "pinward-agent-")
