@@ -17,7 +17,7 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
                           offsetof(struct app_options, accept_terms)},
     [CLI_KEY] = {"--key", N_("LABEL|id:HEX"), N_("the private key that is meant; otherwise all of them"),
                  offsetof(struct app_options, key)},
-    [CLI_APP] = {"--app", N_("PATH"), N_("the program that is meant; otherwise one that no rule names"),
+    [CLI_APP] = {"--app", N_("PATH"), N_("the program that is meant"),
                  offsetof(struct app_options, program)},
     [CLI_YES] = {"--yes", NULL, N_("what is shown is right: do not ask"),
                  offsetof(struct app_options, yes)},

@@ -48,10 +48,11 @@ static void doctor_print(const struct doctor_check *check, const struct doctor_f
 
 enum error_code doctor_run(struct app *app, struct error *err)
 {
+    const bool of_program = app->options.program != NULL;
     json_t *rows = json_array();
     unsigned wrong = 0;
 
-    for (const struct doctor_check *check = doctor_checks; check->name; check++) {
+    for (const struct doctor_check *check = of_program ? doctor_app_checks : doctor_checks; check->name; check++) {
         struct doctor_finding finding = {.verdict = DOCTOR_OK};
 
         check->look(app, &finding);
@@ -62,9 +63,14 @@ enum error_code doctor_run(struct app *app, struct error *err)
                                               finding.mend));
     }
     output_note(&app->output, "checks", rows);
+    if (of_program) {
+        output_note(&app->output, "app", doctor_app_facts(app));
+    }
     output_note(&app->output, "wrong", json_integer(wrong));
     if (wrong == 0) {
-        printf("%s\n", _("Nothing is wrong."));
+        if (!of_program) {
+            printf("%s\n", _("Nothing is wrong."));
+        }
         return ERROR_NONE;
     }
     return error_set(err, ERROR_DOCTOR, _("Something is wrong (%u of the lines above): run what stands below each."), wrong);

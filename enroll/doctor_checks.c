@@ -19,11 +19,7 @@
 /* Answers to a challenge expire after some minutes, and certificates begin now. */
 #define DOCTOR_CLOCK_APART_S 120
 
-static void doctor_say(struct doctor_finding *finding, enum doctor_verdict verdict, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static void doctor_mend(struct doctor_finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void doctor_say(struct doctor_finding *finding, enum doctor_verdict verdict, const char *format, ...)
+void doctor_say(struct doctor_finding *finding, enum doctor_verdict verdict, const char *format, ...)
 {
     va_list args;
 
@@ -33,7 +29,7 @@ static void doctor_say(struct doctor_finding *finding, enum doctor_verdict verdi
     finding->verdict = verdict;
 }
 
-static void doctor_mend(struct doctor_finding *finding, const char *format, ...)
+void doctor_mend(struct doctor_finding *finding, const char *format, ...)
 {
     va_list args;
 
@@ -42,8 +38,7 @@ static void doctor_mend(struct doctor_finding *finding, const char *format, ...)
     va_end(args);
 }
 
-/* Where settings are to be written. */
-static const char *doctor_config_file(const struct app *app)
+const char *doctor_config_file(const struct app *app)
 {
     return app->config.file ? app->config.file : "~/.config/pinward/pinward.conf";
 }
@@ -195,23 +190,31 @@ static bool doctor_folder_registers(const char *folder, char *where, size_t size
 }
 
 /* pkcs11.conf(5): the folders of the user, of this machine, and of packages. */
-static void doctor_look_p11_kit(const struct app *app, struct doctor_finding *finding)
+static void doctor_users_folder(char *folder, size_t size)
 {
     const char *home = getenv("HOME");
-    char *path = token_module_path(&app->config);
-    char users[512] = "";
-    char where[1024] = "";
 
-    if (home && home[0] == '/') {
-        snprintf(users, sizeof users, "%s/.config/pkcs11/modules", home);
-    }
-    if (doctor_folder_registers(users, where, sizeof where) ||
-        doctor_folder_registers("/etc/pkcs11/modules", where, sizeof where) ||
-        doctor_folder_registers("/usr/share/p11-kit/modules", where, sizeof where)) {
+    snprintf(folder, size, "%s/.config/pkcs11/modules", home && home[0] == '/' ? home : "~");
+}
+
+bool doctor_p11_kit_knows(char *where, size_t size)
+{
+    char users[512];
+
+    doctor_users_folder(users, sizeof users);
+    return doctor_folder_registers(users, where, size) || doctor_folder_registers("/etc/pkcs11/modules", where, size) ||
+           doctor_folder_registers("/usr/share/p11-kit/modules", where, size);
+}
+
+void doctor_look_p11_kit(const struct app *app, struct doctor_finding *finding)
+{
+    char *path = token_module_path(&app->config);
+    char users[512], where[1024], real[PATH_MAX];
+
+    if (doctor_p11_kit_knows(where, sizeof where)) {
         doctor_say(finding, DOCTOR_OK, "%s", where);
     } else {
-        char real[PATH_MAX];
-
+        doctor_users_folder(users, sizeof users);
         doctor_say(finding, DOCTOR_NOTE, "%s", _("programs that ask p11-kit for tokens do not find the module"));
         doctor_mend(finding, "mkdir -p %s && echo 'module: %s' > %s/pinward.module", users,
                     path && realpath(path, real) ? real : path ? path : "pinward-pkcs11.so", users);

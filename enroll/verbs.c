@@ -27,9 +27,10 @@
 const struct cli_verb verbs_table[] = {
     {"doctor", N_("look what is missing or wrong, and say how to mend it"),
      N_("Looks at configuration, locale, pinentry, backend, module, token, p11-kit, portal, its TLS certificate, clock and "
-        "ledger: a line for each, and below what is wrong the command that mends it. Changes nothing and asks for no PIN. "
-        "Exit status 22 when something is wrong."),
-     0, false, doctor_run},
+        "ledger: a line for each, and below what is wrong the command that mends it. With --app, at one program: its version, "
+        "whether it finds the module, how many windows a use costs, what it does when you refuse. Changes nothing and asks "
+        "for no PIN. Exit status 22 when something is wrong."),
+     CLI_TAKES(CLI_APP), false, doctor_run},
     {"login", N_("log in at the portal"),
      N_("Logs in with account, password and captcha. After the first login the portal asks for a new "
         "password. The "
