@@ -86,8 +86,45 @@ def nothing_configured(world):
     check(doctor(world)["token"]["says"] == "My token")
 
 
-for test in (well, broken, nothing_configured):
+def of_a_program(world):
+    """What is said of a program that is to use keys: tests/clients/table compares the rest with docs/clients.md."""
+    def ask(program, expect=0, **env):
+        before = world.asked()
+        document = json.loads(world.tool("doctor", "--app", program, "--json", expect=expect, env=env))
+        check(world.asked() == before, "it asked")
+        return document["app"], {each["name"]: each for each in document["checks"]}
+
+    app, found = ask("openssl", DOCTOR)
+    check(app["client"] == "OpenSSL" and {"program": "openssl", "use": "cms -sign", "prompts": 1} in app["uses"], app)
+    check(re.match(r"openssl \d", found["version"]["says"]) and "cms -sign: 1" in found["windows"]["says"], found)
+    check(found["module"]["mend"] == f"export PKCS11_MODULE_PATH={os.path.realpath(os.environ['PINWARD_MODULE'])}", found)
+    app, found = ask(app["path"], PKCS11_MODULE_PATH=os.environ["PINWARD_MODULE"])
+    check(app["client"] == "OpenSSL" and found["module"]["verdict"] == "ok", found)
+
+    _, found = ask("p11tool", DOCTOR)
+    check(found["module"]["verdict"] == "wrong", found)
+    subprocess.run(found["module"]["mend"], shell=True, check=True, env=world.env)
+    check(ask("p11tool")[1]["module"]["verdict"] == "ok" and ask("openssl")[1]["module"]["verdict"] == "ok")
+
+    own = world.root / "ssh"  # the name of a known program, of no package
+    own.write_text("#!/bin/sh\n")
+    own.chmod(0o700)
+    app, found = ask(str(own))
+    check(app["client"] == "OpenSSH" and found["version"]["verdict"] == "note", found)
+    for program, path in ((str(own.rename(world.root / "mine")), str(world.root / "mine")), ("no-such-program", None)):
+        app, found = ask(program)
+        check((app["client"], app["path"], app["uses"]) == (None, path, []) and "ssh" in app["known"], app)
+        check(os.environ["PINWARD_MODULE"] in found["module"]["says"] and found["refusal"]["says"], found)
+
+    check("每次使用" in world.tool("doctor", "--app", "openssl", "--lang", "zh-TW"), "not in Chinese")
+    world.configure(prompt="application", login_grace="0")
+    _, found = ask("ssh")
+    check("prompt = module" in found["mode"]["mend"] and "login-grace = 0" in found["windows"]["says"], found)
+
+
+TESTS = [well, broken, nothing_configured, of_a_program]
+for test in TESTS:
     test.world = {"offset_days": 0}
 
 if __name__ == "__main__":
-    run([well, broken, nothing_configured])
+    run(TESTS)
