@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "common/i18n.h"
 #include "common/log.h"
@@ -169,6 +170,32 @@ static CK_RV runtime_start_locked(struct runtime *rt, CK_VOID_PTR init_args)
  * registered in p11-kit too) would wait for itself. */
 static _Thread_local bool runtime_changing;
 
+/* Longer than a backend takes to begin or to end. Another thread may also be what its backend waits for: two threads
+ * that begin at once, one with this module, whose backend is p11-kit's proxy, and one with p11-kit, which begins this
+ * module, each hold the lock that the other wants. */
+#define RUNTIME_TURN_S 10
+
+static CK_RV runtime_take_turn(struct runtime *rt)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until); /* which pthread_mutex_timedlock goes by */
+    until.tv_sec += RUNTIME_TURN_S;
+    if (pthread_mutex_timedlock(&rt->lifecycle, &until) != 0) {
+        log_error("C_Initialize or C_Finalize of another thread has not ended in %d s, and may be waiting for this one",
+                  RUNTIME_TURN_S);
+        return CKR_GENERAL_ERROR;
+    }
+    runtime_changing = true;
+    return CKR_OK;
+}
+
+static void runtime_end_turn(struct runtime *rt)
+{
+    pthread_mutex_unlock(&rt->lifecycle);
+    runtime_changing = false;
+}
+
 CK_RV runtime_start(CK_VOID_PTR init_args)
 {
     struct runtime *rt = runtime_map();
@@ -177,15 +204,15 @@ CK_RV runtime_start(CK_VOID_PTR init_args)
     if (!rt)
         return CKR_HOST_MEMORY;
     if (runtime_changing) {
-        log_error("the backend loads pinward again: name the token's own module in [module] backend, or take pinward "
-                  "out of what the backend loads");
+        log_warning("the backend has loaded pinward too, and goes on without it: with \"disable-in: p11-kit-proxy\" in "
+                    "pinward's module file p11-kit's proxy would not try");
         return CKR_GENERAL_ERROR;
     }
-    runtime_changing = true;
-    pthread_mutex_lock(&rt->lifecycle);
-    rv = runtime_start_locked(rt, init_args);
-    pthread_mutex_unlock(&rt->lifecycle);
-    runtime_changing = false;
+    rv = runtime_take_turn(rt);
+    if (rv == CKR_OK) {
+        rv = runtime_start_locked(rt, init_args);
+        runtime_end_turn(rt);
+    }
     return rv;
 }
 
@@ -196,8 +223,10 @@ CK_RV runtime_stop(void)
 
     if (rt == &runtime_none || runtime_changing)
         return rv;
-    runtime_changing = true;
-    pthread_mutex_lock(&rt->lifecycle);
+    rv = runtime_take_turn(rt);
+    if (rv != CKR_OK)
+        return rv;
+    rv = CKR_CRYPTOKI_NOT_INITIALIZED;
     if (atomic_load(&rt->functions)) {
         /* From here every call is refused; then the operations go, so that whoever is being asked finds none to go
          * on with; then the questions on the screen are withdrawn and the threads that asked them let go of the
@@ -212,8 +241,7 @@ CK_RV runtime_stop(void)
         runtime_retired = rt->config;
         runtime_close_log(rt);
     }
-    pthread_mutex_unlock(&rt->lifecycle);
-    runtime_changing = false;
+    runtime_end_turn(rt);
     return rv;
 }
 

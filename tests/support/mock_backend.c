@@ -298,6 +298,8 @@ static CK_RV answer(enum p11_call call, const uintptr_t *a, size_t count)
     pthread_mutex_unlock(&lock);
     if (delay_ms > 0)
         take_time(delay_ms);
+    if ((call == CALL_C_Initialize || call == CALL_C_Finalize) && mock_backend.meanwhile)
+        mock_backend.meanwhile(call);
     return rv;
 }
 

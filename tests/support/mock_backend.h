@@ -92,6 +92,9 @@ struct mock_backend {
     CK_ULONG found_count, found_next;
     CK_OBJECT_HANDLE copied; /* what C_CopyObject makes; 0: it does not say */
 
+    /* Called in the midst of C_Initialize and C_Finalize: what a backend does that comes back to the module. */
+    void (*meanwhile)(enum p11_call call);
+
     /* What C_Initialize was given. */
     char init_reserved[128];
     CK_FLAGS init_flags;
