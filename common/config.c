@@ -239,7 +239,7 @@ static enum error_code config_take_pair(void *data, const struct config_section 
         if (strcmp(config_keys[i].section, section->name) == 0 && strcmp(config_keys[i].name, name) == 0)
             return config_take_key(build, i, value, line, why);
     return error_set(why, ERROR_CONFIG,
-                     _("there is no \"%s\" in a section [%s]; expected one of the keys in docs/configuration.md"), name,
+                     _("there is no \"%s\" in a section [%s]; expected one of the keys in man pinward.conf"), name,
                      section->name);
 }
 

@@ -109,7 +109,39 @@ static enum error_code account_change_password(struct app *app, struct portal *p
     return status;
 }
 
-/* Gets a captcha, lets the person read it, and logs in; a misread captcha is replaced by a new one. */
+/* A captcha and what the person reads in it; one that cannot be read is replaced by a new one. */
+static enum error_code account_read_captcha(struct app *app, struct portal *portal, struct portal_captcha *captcha,
+                                            char **text, struct error *err)
+{
+    enum error_code status;
+
+    do {
+        free(*text);
+        *text = NULL;
+        portal_captcha_clear(captcha);
+        status = portal_captcha(portal, captcha, err);
+        if (status == ERROR_NONE) {
+            status = captcha_read(app, &captcha->png, text, err);
+        }
+    } while (status == ERROR_NONE && (*text)[0] == '\0');
+    return status;
+}
+
+static enum error_code account_ask_login(const struct app *app, const char *account, struct secret **password,
+                                         struct error *err)
+{
+    char *text = NULL;
+    enum error_code status;
+
+    if (asprintf(&text, _("Log in to the portal %s with account %s."), app->config.portal.url, account) < 0) {
+        return error_set(err, ERROR_MEMORY, "%s", "");
+    }
+    status = account_ask_password(app, text, _("Password:"), password, err);
+    free(text);
+    return status;
+}
+
+/* Lets the person read a captcha, and logs in; a misread captcha is replaced by a new one. */
 static enum error_code account_try_login(struct app *app, struct portal *portal, const char *account,
                                          struct secret **password, struct portal_session *session,
                                          struct error *err)
@@ -120,13 +152,9 @@ static enum error_code account_try_login(struct app *app, struct portal *portal,
         struct portal_captcha captcha = {0};
         char *text = NULL;
 
-        status = portal_captcha(portal, &captcha, err);
-        if (status == ERROR_NONE) {
-            status = captcha_read(app, &captcha.png, &text, err);
-        }
+        status = account_read_captcha(app, portal, &captcha, &text, err);
         if (status == ERROR_NONE && !*password) {
-            status =
-                account_ask_password(app, _("Log in to the portal."), _("Password:"), password, err);
+            status = account_ask_login(app, account, password, err);
         }
         if (status == ERROR_NONE) {
             status = logintries_begin(app, account, err);
@@ -140,7 +168,12 @@ static enum error_code account_try_login(struct app *app, struct portal *portal,
         if (status == ERROR_NONE || !problem_is(portal_problem(portal), "captcha-wrong")) {
             break;
         }
-        fprintf(stderr, "%s\n", error_text(err));
+        if (try < ACCOUNT_CAPTCHA_TRIES) {
+            wrap_say(stderr, "%s", error_text(err));
+        } else {
+            error_set(err, status, "%s", _("The characters did not match the picture again and again: run pinward login "
+                                           "for a new one. No password try was spent."));
+        }
     }
     return status;
 }

@@ -27,9 +27,8 @@ static char *ask_trim(char *line)
     return line;
 }
 
-enum error_code ask_line(const char *question, const char *option, char **answer, struct error *err)
+enum error_code ask_line_or_nothing(const char *question, const char *option, char **answer, struct error *err)
 {
-    enum error_code status = ERROR_NONE;
     char *line = NULL;
     char *trimmed;
     size_t size = 0;
@@ -57,33 +56,53 @@ enum error_code ask_line(const char *question, const char *option, char **answer
     if (!trimmed) {
         return error_set(err, ERROR_MEMORY, "%s", "");
     }
-    if (trimmed[0] == '\0') {
-        free(trimmed);
+    *answer = trimmed;
+    return ERROR_NONE;
+}
+
+enum error_code ask_line(const char *question, const char *option, char **answer, struct error *err)
+{
+    char *line = NULL;
+    enum error_code status = ask_line_or_nothing(question, option, &line, err);
+
+    if (status != ERROR_NONE) {
+        return status;
+    }
+    if (line[0] == '\0') {
+        free(line);
         return error_set(err, ERROR_CANCELLED, _("No answer was given, so nothing was done."));
     }
-    *answer = trimmed;
-    return status;
+    *answer = line;
+    return ERROR_NONE;
+}
+
+static bool ask_is_word(const char *answer, const char *word, const char *letter, const char *translated)
+{
+    return strcasecmp(answer, word) == 0 || strcasecmp(answer, letter) == 0 || strcasecmp(answer, translated) == 0;
 }
 
 enum error_code ask_yes(const char *question, const char *option, struct error *err)
 {
-    char *answer = NULL;
     char *full = NULL;
-    enum error_code status;
+    enum error_code status = ERROR_NONE;
+    bool yes = false;
+    bool no = false;
 
     if (asprintf(&full, _("%s [yes/no]"), question) < 0) {
         return error_set(err, ERROR_MEMORY, "%s", "");
     }
-    status = ask_line(full, option, &answer, err);
+    while (status == ERROR_NONE && !yes && !no) {
+        char *answer = NULL;
+
+        status = ask_line(full, option, &answer, err);
+        if (status == ERROR_NONE) {
+            yes = ask_is_word(answer, "yes", "y", _("yes"));
+            no = ask_is_word(answer, "no", "n", _("no"));
+        }
+        free(answer);
+    }
     free(full);
-    if (status != ERROR_NONE) {
-        return status;
-    }
-    if (strcasecmp(answer, "yes") != 0 && strcasecmp(answer, "y") != 0 && strcasecmp(answer, _("yes")) != 0) {
-        status = error_set(err, ERROR_CANCELLED, _("You did not agree, so nothing was done."));
-    }
-    free(answer);
-    return status;
+    return no ? error_set(err, ERROR_CANCELLED, _("You did not agree, so nothing was done.")) : status;
 }
 
 /* As wide as the module's windows; some pinentries break no line. */

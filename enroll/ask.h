@@ -17,7 +17,10 @@
 /* A line from the terminal, without blanks around it, not empty. option: what to give without a terminal. */
 enum error_code ask_line(const char *question, const char *option, char **answer, struct error *err);
 
-/* yes: ERROR_NONE; anything else: ERROR_CANCELLED. */
+/* The same; an empty line is an answer too, "". */
+enum error_code ask_line_or_nothing(const char *question, const char *option, char **answer, struct error *err);
+
+/* yes: ERROR_NONE; no, or an empty line: ERROR_CANCELLED. What is neither is asked again. */
 enum error_code ask_yes(const char *question, const char *option, struct error *err);
 
 /* A password through pinentry; text explains what for, problem (may be NULL) says what was wrong with the

@@ -17,6 +17,7 @@
 #include "enroll/ask.h"
 #include "enroll/captcha_command.h"
 #include "enroll/file.h"
+#include "enroll/wrap.h"
 
 #define CAPTCHA_SIDE_MAX 2048
 #define CAPTCHA_COLUMNS  100
@@ -175,6 +176,13 @@ static bool captcha_can_draw(void)
     return terminal && terminal[0] && strcmp(terminal, "dumb") != 0 && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
+static enum error_code captcha_ask_text(char **text, struct error *err)
+{
+    wrap_say(stderr, "%s", _("Capitals or small letters, as you like. If you cannot read it, Enter alone brings another "
+                             "picture."));
+    return ask_line_or_nothing(_("The characters in the picture:"), "captcha-command in [portal]", text, err);
+}
+
 /* Saves the picture, says where, and asks; the file goes with the answer. */
 static enum error_code captcha_ask_about_file(const char *folder, const struct bytes *png, char **text,
                                               struct error *err)
@@ -184,8 +192,9 @@ static enum error_code captcha_ask_about_file(const char *folder, const struct b
         path ? file_write_private(path, png->data, png->len, err) : error_set(err, ERROR_MEMORY, "%s", "");
 
     if (status == ERROR_NONE) {
-        fprintf(stderr, _("This terminal cannot draw the captcha: look at the picture %s.\n"), path);
-        status = ask_line(_("The characters in the picture:"), "captcha-command in [portal]", text, err);
+        wrap_say(stderr, "%s", _("This terminal cannot draw the captcha: look at this picture, with a viewer of pictures:"));
+        fprintf(stderr, "    %s\n", path); /* in one piece, to be copied */
+        status = captcha_ask_text(text, err);
         unlink(path);
     }
     free(path);
@@ -205,7 +214,7 @@ static enum error_code captcha_ask(const struct app *app, const struct bytes *pn
     }
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
         return error_set(err, ERROR_USAGE,
-                         _("There is no terminal to draw the captcha on: set captcha-command in [portal]."));
+                         _("There is no terminal to draw the captcha on: run this in one, or set captcha-command in [portal]."));
     }
     if (!captcha_can_draw()) {
         return captcha_ask_about_file(app->state_folder, png, text, err);
@@ -214,7 +223,7 @@ static enum error_code captcha_ask(const struct app *app, const struct bytes *pn
     if (status != ERROR_NONE) {
         return status;
     }
-    return ask_line(_("The characters in the picture:"), "captcha-command in [portal]", text, err);
+    return captcha_ask_text(text, err);
 }
 
 enum error_code captcha_read(const struct app *app, const struct bytes *png, char **text, struct error *err)

@@ -11,6 +11,7 @@
 #include "enroll/app.h"
 #include "enroll/bytes.h"
 
+/* *text is "" when the person wants another picture. */
 enum error_code captcha_read(const struct app *app, const struct bytes *png, char **text, struct error *err);
 
 #endif

@@ -192,12 +192,30 @@ static enum error_code cli_parse_help(int argc, char *const argv[], const struct
     return ERROR_NONE;
 }
 
+/* --lang may stand before the verb too: words that it takes there. main has seen to its value. */
+static int cli_leading_words(int argc, char *const argv[])
+{
+    int words = 0;
+
+    while (words + 1 < argc && strncmp(argv[words + 1], "--lang", 6) == 0) {
+        const char *rest = argv[words + 1] + 6;
+
+        if (rest[0] != '=' && (rest[0] != '\0' || words + 2 >= argc)) {
+            break;
+        }
+        words += rest[0] == '=' ? 1 : 2;
+    }
+    return words;
+}
+
 enum error_code cli_parse(int argc, char *const argv[], const struct cli_verb *verbs,
                           struct cli_command *command, struct error *err)
 {
     struct cli_command parsed = {.action = CLI_RUN};
-    int words = 0;
+    int words = cli_leading_words(argc, argv);
 
+    argc -= words;
+    argv += words;
     if (argc < 2) {
         return error_set(err, ERROR_USAGE, _("Say what to do: pinward --help lists the verbs."));
     }

@@ -22,9 +22,7 @@ enum cli_option_id {
     CLI_YES,
     CLI_LAST_TRY,
     CLI_START_OVER,
-    CLI_JSON,
     CLI_LAST,
-    CLI_LANGUAGE,
     CLI_CERTIFICATE,
     CLI_OUTPUT,
     CLI_IF_DUE,
@@ -39,6 +37,9 @@ enum cli_option_id {
     CLI_EXPORTABLE,
     CLI_LEGACY,
     CLI_ALLOW_EXPIRED,
+    /* what every verb takes stands last in its help */
+    CLI_JSON,
+    CLI_LANGUAGE,
     CLI_OPTION_COUNT,
 };
 

@@ -40,22 +40,26 @@ static void cli_topic_first_time(FILE *out)
     cli_topic_step(out, "pinward token init --label NAME", _("makes a token, where your keys will live, and its PIN"));
     cli_topic_step(out, "pinward login", _("account, first password, captcha; then a password of your own"));
     cli_topic_step(out, "pinward apply", _("you accept the terms; both key pairs are made on the token"));
-    cli_topic_step(out, "pinward activate", _("the certificates can be used from now on"));
+    cli_topic_step(out, "pinward status", _("shows the certificates as soon as the registration authority has issued them"));
+    cli_topic_step(out, "pinward activate", _("writes them to the token; they can be used from now on"));
     cli_topic_step(out, "pinward help signing", _("says how to sign a file with them"));
 }
 
 static void cli_topic_configuration(FILE *out)
 {
-    cli_topic_say(out, _("Write this into ~/.config/pinward/pinward.conf (or, for everybody on this machine, "
-                         "/etc/pinward/pinward.conf). The address of the portal is on your password sheet; the file of "
-                         "its root certificate comes from the registration authority, and its path begins with /."));
+    cli_topic_say(out, _("The file is ~/.config/pinward/pinward.conf (or, for everybody on this machine, "
+                         "/etc/pinward/pinward.conf); write it with any text editor. The address of the portal is on your password "
+                         "sheet; the file of its root certificate comes from the registration authority, and its path "
+                         "begins with /. The folder has to be there first:"));
+    fputs("    mkdir -p ~/.config/pinward\n\n", out);
+    cli_topic_say(out, _("What stands in the file:"));
     fputs("    [portal]\n"
           "    url = https://portal.example\n"
           "    ca-file = /home/USER/portal-root.pem\n\n", out);
     cli_topic_say(out, _("With several tokens, also say which one holds your keys:"));
     fputs("    [token]\n"
           "    label = NAME\n\n", out);
-    cli_topic_say(out, _("Nobody but you may be able to change the file. docs/configuration.md has every key."));
+    cli_topic_say(out, _("Nobody but you may be able to change the file. man pinward.conf has every key."));
 }
 
 /* The commands of the signing topic, with what is known of this user's world filled in. */
@@ -68,11 +72,13 @@ static void cli_topic_commands(FILE *out, const char *module, const char *url, c
             "    pkcs11-tool --module \"$PKCS11_MODULE_PATH\" --read-object --type cert \\\n"
             "        --label 'NAME (signing)' --output-file me.der\n"
             "    openssl x509 -inform DER -in me.der -out me.pem\n"
-            "    curl --cacert %s --output chain.pem %s/api/v1/ca\n\n", module, ca_file, url);
+            "    curl --cacert %s \\\n"
+            "        --output chain.pem %s/api/v1/ca\n\n", module, ca_file, url);
     cli_topic_say(out, _("Sign a file. A window asks for the PIN, and says what for:"));
     fputs("    openssl cms -sign -engine pkcs11 -keyform engine \\\n"
           "        -inkey 'pkcs11:object=NAME%20(signing);type=private' -signer me.pem \\\n"
           "        -certfile chain.pem -binary -in FILE -outform DER -out FILE.p7s\n\n", out);
+    cli_topic_say(out, _("A blank in NAME is written %20 there."));
     cli_topic_say(out, _("Check the signature, as whoever gets it can:"));
     fprintf(out,
             "    openssl cms -verify -binary -inform DER -in FILE.p7s -content FILE \\\n"

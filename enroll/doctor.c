@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/i18n.h"
 #include "enroll/text.h"
@@ -36,7 +37,8 @@ static void doctor_print(const struct doctor_check *check, const struct doctor_f
 
     text_print_cell(stdout, _(check->title), DOCTOR_TITLE_COLUMNS);
     text_print_cell(stdout, doctor_word(finding->verdict), 7);
-    wrap_print(stdout, says ? says : "", wrap_columns(stdout), DOCTOR_TITLE_COLUMNS + 7);
+    /* One word, a path, stays in one piece: it is there to be copied. */
+    wrap_print(stdout, says ? says : "", says && strchr(says, ' ') ? wrap_columns(stdout) : 0, DOCTOR_TITLE_COLUMNS + 7);
     putchar('\n');
     if (mend && mend[0]) {
         printf("%*s%s\n", DOCTOR_TITLE_COLUMNS + 7, "", mend);

@@ -9,8 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/x509v3.h>
+
 #include "common/i18n.h"
 #include "enroll/codec.h"
+#include "enroll/language.h"
 #include "enroll/ledger_verify.h"
 #include "enroll/portal.h"
 #include "enroll/softhsm_store.h"
@@ -60,6 +63,13 @@ static void doctor_look_locale(const struct app *app, struct doctor_finding *fin
     const char *codeset = nl_langinfo(CODESET);
 
     (void)app;
+    if (strcmp(codeset, "UTF-8") == 0 && language_missing()) {
+        doctor_say(finding, DOCTOR_NOTE,
+                   _("this machine has no locale %s: C.UTF-8 stands in for it here, but not in other programs"),
+                   language_missing());
+        doctor_mend(finding, "apt-get install locales-all");
+        return;
+    }
     if (strcmp(codeset, "UTF-8") == 0) {
         doctor_say(finding, DOCTOR_OK, "%s", codeset);
         return;
@@ -136,6 +146,25 @@ static void doctor_judge_token(const struct token_state *state, struct doctor_fi
     }
 }
 
+static void doctor_see_certificate(void *data, const char *label, X509 *certificate)
+{
+    bool *own = data;
+
+    (void)label;
+    *own = *own || X509_check_ca(certificate) == 0;
+}
+
+/* All is well, and nothing has been begun: the way to go on. */
+static void doctor_look_for_certificates(struct token *token, const char *label, struct doctor_finding *finding)
+{
+    bool own = false;
+
+    if (token_each_certificate(token, doctor_see_certificate, &own, NULL) == ERROR_NONE && !own) {
+        doctor_say(finding, DOCTOR_NOTE, _("\"%s\": no certificate of yours is on it yet"), label);
+        doctor_mend(finding, "pinward help first-time");
+    }
+}
+
 static void doctor_look_token(const struct app *app, struct doctor_finding *finding)
 {
     struct token *token = NULL;
@@ -144,6 +173,9 @@ static void doctor_look_token(const struct app *app, struct doctor_finding *find
 
     if (token_open(&app->config, &token, &err) == ERROR_NONE && token_admin_look(token, &state, &err) == ERROR_NONE) {
         doctor_judge_token(&state, finding);
+        if (finding->verdict == DOCTOR_OK) {
+            doctor_look_for_certificates(token, state.label, finding);
+        }
     } else {
         doctor_say(finding, DOCTOR_WRONG, "%s", error_text(&err));
         doctor_mend(finding, "%s",
@@ -266,6 +298,8 @@ static void doctor_look_portal(const struct app *app, struct doctor_finding *fin
     status = doctor_ask_time(app, &now, &err);
     if (status == ERROR_NONE || status == ERROR_TLS) {
         doctor_say(finding, DOCTOR_OK, "%s", app->config.portal.url);
+    } else if (status == ERROR_CONFIG) {
+        doctor_say(finding, DOCTOR_NOTE, "%s", _("not asked: without its CA nothing is sent"));
     } else {
         doctor_say(finding, DOCTOR_WRONG, "%s", error_text(&err));
         doctor_mend(finding, "curl -v --cacert %s %s/api/v1/time", app->config.portal.ca_file, app->config.portal.url);
@@ -285,7 +319,10 @@ static void doctor_look_tls(const struct app *app, struct doctor_finding *findin
     status = doctor_ask_time(app, &now, &err);
     if (status == ERROR_NETWORK) {
         doctor_say(finding, DOCTOR_NOTE, "%s", _("not looked at: the portal cannot be reached"));
-    } else if (status == ERROR_TLS || status == ERROR_CONFIG) {
+    } else if (status == ERROR_CONFIG) {
+        doctor_say(finding, DOCTOR_WRONG, "%s", error_text(&err));
+        doctor_mend(finding, "openssl x509 -noout -subject -in %s", app->config.portal.ca_file);
+    } else if (status == ERROR_TLS) {
         doctor_say(finding, DOCTOR_WRONG, "%s", error_text(&err));
         doctor_mend(finding, "openssl s_client -CAfile %s -connect %s </dev/null", app->config.portal.ca_file,
                     app->config.portal.url + strlen("https://"));
@@ -309,7 +346,14 @@ static void doctor_look_clock(const struct app *app, struct doctor_finding *find
         doctor_say(finding, DOCTOR_OK, _("%ld s from the portal's"), apart);
         return;
     }
-    doctor_say(finding, DOCTOR_WRONG, _("this machine's clock and the portal's are %ld s apart"), apart);
+    if (apart < 2 * 60 * 60) {
+        doctor_say(finding, DOCTOR_WRONG, _("this machine's clock and the portal's are %ld minutes apart"), apart / 60);
+    } else if (apart < 2 * 24 * 60 * 60) {
+        doctor_say(finding, DOCTOR_WRONG, _("this machine's clock and the portal's are %ld hours apart"), apart / 60 / 60);
+    } else {
+        doctor_say(finding, DOCTOR_WRONG, _("this machine's clock and the portal's are %ld days apart"),
+                   apart / 24 / 60 / 60);
+    }
     doctor_mend(finding, "timedatectl set-ntp true");
 }
 
@@ -340,7 +384,7 @@ static void doctor_look_ledger(const struct app *app, struct doctor_finding *fin
     ledger_verify(&reader, &report);
     ledger_reader_close(&reader);
     if (report.fault == LEDGER_WHOLE) {
-        doctor_say(finding, DOCTOR_OK, _("%s: %llu lines, as they were written"), path, report.lines);
+        doctor_say(finding, DOCTOR_OK, _("%s: as it was written (lines: %llu)"), path, report.lines);
     } else {
         doctor_say(finding, DOCTOR_WRONG, _("%s is not as it was written, from line %llu on"), path, report.line);
         doctor_mend(finding, "pinward log verify");

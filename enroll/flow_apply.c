@@ -33,6 +33,8 @@ static enum error_code flow_check_not_certified(struct flow *flow, struct error 
 static enum error_code flow_apply_name(struct flow *flow, char **name, struct error *err)
 {
     if (!flow->app->options.name) {
+        wrap_say(stdout, "%s", _("Now give the new keys a name of your choice: programs will show it."));
+        fflush(stdout);
         return ask_line(_("Name for the new keys:"), "--name NAME", name, err);
     }
     *name = strdup(flow->app->options.name);
@@ -121,8 +123,8 @@ static enum error_code flow_apply_run(struct flow *flow, struct error *err)
     }
     if (status == ERROR_NONE) {
         flow_note(flow);
-        wrap_say(stdout, "%s", _("Next: pinward activate, on this machine and with this token, when the certificates "
-                                 "are issued."));
+        wrap_say(stdout, "%s", _("Next: pinward activate, on this machine and with this token, as soon as pinward status "
+                                 "shows the certificates."));
     }
     return status;
 }

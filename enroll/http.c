@@ -286,7 +286,7 @@ static enum error_code http_failure(const struct http *http, CURLcode code,
                          http->base, why);
     case CURLE_SSL_CACERT_BADFILE:
         return error_set(err, ERROR_CONFIG,
-                         _("The ca-file of [portal] cannot be used (%s): correct its path."), why);
+                         _("The ca-file of [portal] cannot be used (%s): it must be the portal's root certificate, as PEM."), why);
     case CURLE_OUT_OF_MEMORY:
         return error_set(err, ERROR_MEMORY, "%s", "");
     default:

@@ -18,7 +18,8 @@
 
 #define LOG_LAST_DIGITS 9
 /* All cells, and as much again as a program's path needs. */
-#define LOG_ROW_COLUMNS 130
+#define LOG_ROW_COLUMNS 150
+#define LOG_TIME_COLUMNS 20
 
 /* How many lines are wanted; all of them when the option is not there. */
 static enum error_code log_parse_last(const char *last, uint64_t *wanted, struct error *err)
@@ -76,12 +77,14 @@ static void log_print_word(const json_t *entry, const char *name, size_t width)
     free(clean);
 }
 
-/* Where a row does not fit, the program has a line of its own. */
-static bool log_is_narrow(void)
+/* Where a row does not fit, the key with its token and the program have a line each. */
+static void log_break_row(void)
 {
     const size_t columns = wrap_columns(stdout);
 
-    return columns > 0 && columns < LOG_ROW_COLUMNS;
+    if (columns > 0 && columns < LOG_ROW_COLUMNS) {
+        printf("\n%-*s", LOG_TIME_COLUMNS, "");
+    }
 }
 
 /* The time of the line, here. */
@@ -99,7 +102,7 @@ static void log_print_time(const json_t *entry)
             strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
         }
     }
-    printf("%-20s", text);
+    printf("%-*s", LOG_TIME_COLUMNS, text);
 }
 
 /* What a program asked for at once, in a line of its own: the purpose is the program's own words. */
@@ -107,12 +110,15 @@ static void log_print_batch(const json_t *entry)
 {
     const char *purpose = json_string_value(json_object_get(entry, "purpose"));
     char *clean = purpose ? text_clean(purpose, false) : NULL;
+    char *text;
 
-    if (clean) {
-        printf("%-20s", "");
-        printf(_("batch of up to %lld uses within %lld s, for: %s\n"),
-               (long long)json_integer_value(json_object_get(entry, "uses")),
-               (long long)json_integer_value(json_object_get(entry, "time_s")), clean);
+    if (clean && asprintf(&text, _("batch of up to %lld uses within %lld s, for: %s"),
+                          (long long)json_integer_value(json_object_get(entry, "uses")),
+                          (long long)json_integer_value(json_object_get(entry, "time_s")), clean) >= 0) {
+        printf("%-*s", LOG_TIME_COLUMNS, "");
+        wrap_print(stdout, text, wrap_columns(stdout), LOG_TIME_COLUMNS);
+        putchar('\n');
+        free(text);
     }
     free(clean);
 }
@@ -134,11 +140,10 @@ static void log_print_row(const json_t *entry, unsigned long long place)
     }
     log_print_word(entry, "operation", 9);
     log_print_word(entry, "how", 24);
-    log_print_text(entry, "key", "-", 20);
-    log_print_text(entry, "token", "-", 16);
-    if (log_is_narrow()) {
-        printf("\n%-20s", "");
-    }
+    log_break_row();
+    log_print_text(entry, "key", "-", 30);
+    log_print_text(entry, "token", "-", 20);
+    log_break_row();
     log_print_text(entry, "program", "?", 0);
     putchar('\n');
     log_print_batch(entry);
@@ -148,15 +153,14 @@ static void log_print_table(struct ledger_reader *reader, unsigned long long pla
 {
     struct ledger_read_line line;
 
-    text_print_cell(stdout, _("TIME"), 20);
+    text_print_cell(stdout, _("TIME"), LOG_TIME_COLUMNS);
     text_print_cell(stdout, _("VERDICT"), 9);
     text_print_cell(stdout, _("USE"), 9);
     text_print_cell(stdout, _("HOW"), 24);
-    text_print_cell(stdout, _("KEY"), 20);
-    text_print_cell(stdout, _("TOKEN"), 16);
-    if (log_is_narrow()) {
-        printf("\n%-20s", "");
-    }
+    log_break_row();
+    text_print_cell(stdout, _("KEY"), 30);
+    text_print_cell(stdout, _("TOKEN"), 20);
+    log_break_row();
     printf("%s\n", _("PROGRAM"));
     for (; ledger_reader_next(reader, &line); place++) {
         json_t *entry = ledger_line_parse(&line);

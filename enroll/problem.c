@@ -65,6 +65,27 @@ static void problem_copy(char *out, size_t size, const char *text)
     free(clean);
 }
 
+/* Why a password is too weak, in the words of the contract's portal (docs/portal-api.yaml), which has them in English only. */
+static const char *const problem_reasons[] = {
+    N_("It is shorter than 12 bytes."),
+    N_("It is longer than 128 bytes."),
+    N_("It has fewer than three of lower-case letters, upper-case letters, digits and others."),
+    N_("It contains the account name."),
+    N_("It equals the old password."),
+    N_("It is a common password."),
+};
+
+/* The reason in the user's language where it is one that we know, else as the portal says it. */
+static const char *problem_translate(const char *reason)
+{
+    for (size_t i = 0; i < sizeof problem_reasons / sizeof problem_reasons[0]; i++) {
+        if (strcmp(reason, problem_reasons[i]) == 0) {
+            return _(problem_reasons[i]);
+        }
+    }
+    return reason;
+}
+
 static void problem_join_reasons(const json_t *document, char *out, size_t size)
 {
     const json_t *reasons = json_object_get(document, "reasons");
@@ -79,7 +100,7 @@ static void problem_join_reasons(const json_t *document, char *out, size_t size)
 
         problem_copy(one, sizeof one, json_string_value(reason));
         if (used < size) {
-            int n = snprintf(out + used, size - used, "%s%s", i > 0 ? "; " : "", one);
+            int n = snprintf(out + used, size - used, "%s%s", i > 0 ? " " : "", problem_translate(one));
 
             used += n > 0 ? (size_t)n : 0;
         }
@@ -122,6 +143,9 @@ enum error_code problem_error(const struct problem *problem, struct error *err)
     if (problem_is(problem, "renewal-too-early") && problem->opens_at[0]) {
         return error_set(err, ERROR_STATE, _("Renewal opens at %s: run pinward renew then."),
                          problem->opens_at);
+    }
+    if (problem_is(problem, "password-too-weak") && problem->reasons[0]) {
+        return error_set(err, ERROR_REFUSED, _("The portal does not take this password: %s"), problem->reasons);
     }
     for (size_t i = 0; i < sizeof problem_table / sizeof problem_table[0]; i++) {
         if (!problem_is(problem, problem_table[i].slug)) {

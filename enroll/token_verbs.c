@@ -87,6 +87,18 @@ enum error_code token_verb_list(struct app *app, struct error *err)
 
 /* ------------------------------------------------------------------ info */
 
+static void token_verb_say_certificate(const char *label, const char *name, const char *until)
+{
+    char *line = NULL;
+
+    if (asprintf(&line, _("\"%s\": %s, until %s"), label, name, until) >= 0) {
+        fputs("  ", stdout);
+        wrap_print(stdout, line, wrap_columns(stdout), 4);
+        fputc('\n', stdout);
+        free(line);
+    }
+}
+
 static void token_verb_certificate(void *data, const char *label, X509 *certificate)
 {
     char *name = certificate_common_name(certificate);
@@ -103,7 +115,7 @@ static void token_verb_certificate(void *data, const char *label, X509 *certific
         codec_time_show(when, until);
     }
     if (name && serial && shown) {
-        printf(_("  \"%s\": %s, until %s\n"), shown, name, until);
+        token_verb_say_certificate(shown, name, until);
         json_array_append_new(data, json_pack("{s:s, s:s, s:s, s:b}", "label", shown, "serial", serial, "not_after", end,
                                               "ca", X509_check_ca(certificate) > 0));
     }

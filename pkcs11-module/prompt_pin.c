@@ -15,11 +15,12 @@ static const struct {
     bool user;          /* it is the user's own PIN that is counted */
 } pin_words[] = {
     [PROMPT_PIN_USER] = {N_("A program wants to log in to your token."), N_("PIN:"), NULL, true},
-    [PROMPT_PIN_SO] = {N_("A program wants to log in to the token as its security officer."), N_("SO PIN:"),
-                       NULL, false},
+    [PROMPT_PIN_SO] = {N_("A program wants to log in to the token as its security officer. Enter the PIN that was chosen for "
+                          "that when the token was made."),
+                       N_("SO PIN:"), NULL, false},
     [PROMPT_PIN_SO_NEW] =
-        {N_("A new token: choose the PIN of its security officer. It is needed when the user's PIN "
-            "is lost."),
+        {N_("A new token: choose the PIN of its security officer, and keep it in a safe place. It alone helps when the "
+            "user's PIN is lost or locked."),
          N_("New SO PIN:"), N_("New SO PIN again:"), false},
     [PROMPT_PIN_ERASE] =
         {N_("A program wants to ERASE the token with all keys on it. This cannot be undone."), N_("SO PIN:"),
@@ -30,7 +31,8 @@ static const struct {
         {N_("A program wants to change the PIN of the token's security officer. Enter the present "
             "one."),
          N_("Present SO PIN:"), NULL, false},
-    [PROMPT_PIN_NEW] = {N_("Choose the new PIN of the token."), N_("New PIN:"), N_("New PIN again:"), false},
+    [PROMPT_PIN_NEW] = {N_("Choose the new PIN of the token, the one that its keys are used with."), N_("New PIN:"),
+                        N_("New PIN again:"), false},
 };
 
 bool prompt_pin_is_counted(enum prompt_pin which)

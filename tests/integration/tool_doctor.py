@@ -28,14 +28,17 @@ def replace(world, old, new):
 
 def well(world):
     found = doctor(world)
-    check(found["p11-kit"]["verdict"] == "note" and found["token"]["says"] == "card", found)
+    check(found["p11-kit"]["verdict"] == "note", found)
+    check('"card"' in found["token"]["says"] and found["token"]["mend"] == "pinward help first-time", "a token that is new")
     subprocess.run(found["p11-kit"]["mend"], shell=True, check=True, env=world.env)
     check(doctor(world)["p11-kit"]["verdict"] == "ok")
     text = world.tool("doctor")
     check("Nothing is wrong." in text and str(world.root / "pinward.conf") in text, text)
     world.login()
     world.apply()
-    check("lines, as they were written" in doctor(world)["ledger"]["says"])
+    check("as it was written (lines: " in doctor(world)["ledger"]["says"])
+    world.activate()
+    check(doctor(world)["token"] == {"name": "token", "verdict": "ok", "says": "card", "mend": ""})
 
 
 def broken(world):
@@ -65,10 +68,14 @@ def broken(world):
                    capture_output=True)
     replace(world, str(world.data / "root.pem"), str(stranger / "root.pem"))
     restored("tls")
+    replace(world, str(world.data / "root.pem"), "/nowhere/root.pem")
+    found = restored("tls")
+    check(found["portal"]["verdict"] == "note" and "openssl x509" in found["tls"]["mend"], found)
     replace(world, f"url = {url}\n", "")
     check("ca-file" in world.tool(*restored("portal")["portal"]["mend"].split()[1:]))
     world.set_clock(0.01)
-    check("timedatectl" in restored("clock")["clock"]["mend"])
+    found = restored("clock")["clock"]
+    check("timedatectl" in found["mend"] and "14 minutes" in found["says"], found)
     world.set_clock(0)
     ledger = world.root / "state" / "pinward" / "ledger.jsonl"
     ledger.write_text(ledger.read_text().replace("allowed", "denied", 1))
@@ -83,7 +90,7 @@ def nothing_configured(world):
     mends = {each["mend"] for each in json.loads(done.stdout)["checks"] if each["verdict"] == "wrong"}
     check(done.returncode == DOCTOR and mends == {"pinward token init --label 'My token'"}, done.stdout)
     world.tool("token", "init", "--label", "My token", answers=INIT)
-    check(doctor(world)["token"]["says"] == "My token")
+    check('"My token"' in doctor(world)["token"]["says"])
 
 
 def of_a_program(world):
@@ -122,7 +129,17 @@ def of_a_program(world):
     check("prompt = module" in found["mode"]["mend"] and "login-grace = 0" in found["windows"]["says"], found)
 
 
-TESTS = [well, broken, nothing_configured, of_a_program]
+def locale_that_is_missing(world):
+    """LANG names a locale that the machine lacks, as a new Debian does: its language and its UTF-8 hold all the same."""
+    missing = {"LC_ALL": "", "LC_CTYPE": "", "LC_MESSAGES": "", "LANGUAGE": "", "LANG": "zh_TW_NOWHERE.UTF-8"}
+    found = doctor(world, env=missing)
+    check(found["locale"]["verdict"] == "note" and missing["LANG"] in found["locale"]["says"], found["locale"])
+    check("沒有異常。" in world.tool("doctor", env=missing), "the language got lost")
+    check("UTF-8" in doctor(world, env={**missing, "LANG": "de_NOWHERE.UTF-8"})["locale"]["says"])
+    doctor(world, "locale", env={**missing, "LANG": "zh_TW_NOWHERE.BIG5"})
+
+
+TESTS = [well, broken, nothing_configured, of_a_program, locale_that_is_missing]
 for test in TESTS:
     test.world = {"offset_days": 0}
 

@@ -134,7 +134,7 @@ def captcha_without_drawing(world):
         terminal = Terminal(world, "login", "--account", "wang")
         world.env = kept
         terminal.until("The characters in the picture:")
-        picture = pathlib.Path(re.search(r"look at the picture (\S+)\.\r", terminal.text).group(1))
+        picture = pathlib.Path(re.search(r"viewer of\s+pictures:\r\n    (\S+)\r", terminal.text).group(1))
         check(picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_mode & 0o777 == 0o600)
         check("█" not in terminal.text)
         captcha = max((world.test_mode / "captcha").iterdir(), key=lambda p: p.stat().st_mtime)

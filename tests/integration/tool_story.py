@@ -2,9 +2,11 @@
 """The enrollment from the first login to a renewed certificate, each verb as a person uses it."""
 import fcntl
 import pty
+import re
 import select
 import struct
 import termios
+import urllib.parse
 
 from tool_world import *
 
@@ -195,11 +197,18 @@ def on_a_terminal(world):
     check("█" in drawing and drawing.count("\n") > 5, repr(drawing))
     check(max(len(line) for line in drawing.split("\r\n")) <= 80, "the drawing is wider than a terminal")
     captcha = max((world.test_mode / "captcha").iterdir(), key=lambda p: p.stat().st_mtime)
-    terminal.answer("The characters in the picture:", captcha.read_text().strip().lower())
+    terminal.answer("The characters in the picture:", "")  # another one, please
+    terminal.until("The characters in the picture:")
+    another = max((world.test_mode / "captcha").iterdir(), key=lambda p: p.stat().st_mtime)
+    check(another != captcha and "█" in terminal.text, "there was no other picture")
+    terminal.answer("The characters in the picture:", another.read_text().strip().lower())
     check(terminal.end() == 0, terminal.text)
+    asked = (world.pinentry / "log").read_text()
+    check(urllib.parse.quote(world.url, safe=":/") in asked and "account%20wang" in asked.replace(" ", "%20"), asked)
 
     (world.pinentry / "script").write_text(f"pin {PIN}\n")
     terminal = Terminal(world, "apply")
+    terminal.answer("Is this right?", "maybe")
     terminal.answer("Is this right?", "no")
     check(terminal.end() == CANCELLED and "so nothing was done" in terminal.text, terminal.text)
     terminal = Terminal(world, "apply")
@@ -208,6 +217,33 @@ def on_a_terminal(world):
     terminal.answer("Name for the new keys:", "  my keys ")
     check(terminal.end() == 0, terminal.text)
     check(key_usage(world, "my keys (signing)") == "sign")
+    world.activate()
+    for verb in (("log", "show"), ("token", "info"), ("status",), ("registration",), ("token", "list")):
+        terminal = Terminal(world, *verb)
+        check(terminal.end() == 0, terminal.text)
+        lines = terminal.text.split("\r\n")
+        check(all(len(line) <= 80 or " " not in line.strip() for line in lines), f"{verb}: {max(lines, key=len)}")
+
+
+def misread_captchas(world):
+    """Three pictures that are misread cost no password try, and what to do is said."""
+    first = world.register()
+    conf = world.root / "pinward.conf"
+    whole = conf.read_text()
+    misread = world.root / "misread"
+    misread.write_text("#!/bin/sh\necho WRONG\n")
+    misread.chmod(0o700)
+    conf.write_text(re.sub("captcha-command = .*", f"captcha-command = {misread}", whole))
+    world.tool("login", "--account", "wang", answers=[f"pin {first}"], expect=LOGIN, says="run pinward login")
+    conf.write_text(whole)
+    world.tool("login", "--account", "wang", answers=[f"pin {first}", "repeat short", f"repeat {PASSWORD}"])
+    asked = (world.pinentry / "log").read_text()
+    check("does not take this password" in asked.replace("%20", " ") and ".;" not in asked, asked)
+    world.tool("logout")
+    first = world.register("ming")
+    world.tool("login", "--account", "ming", "--lang", "zh-TW", answers=[f"pin {first}", "repeat short", f"repeat {PASSWORD}"])
+    asked = urllib.parse.unquote((world.pinentry / "log").read_text()[len(asked):])
+    check("長度不足" in asked and "shorter" not in asked, "the reasons are in another language")
 
 
 def starting_over(world):
@@ -228,4 +264,4 @@ def starting_over(world):
 
 
 if __name__ == "__main__":
-    run([story, on_a_terminal, starting_over, approval_by_hand, application_prompts, password, other_state_folder])
+    run([story, on_a_terminal, misread_captchas, starting_over, approval_by_hand, application_prompts, password, other_state_folder])

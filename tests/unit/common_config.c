@@ -145,13 +145,13 @@ static const struct {
     const char *says; /* the whole sentence behind "FILE, line N: " */
 } bad[] = {
     {"level = high\n", 1,
-     "there is no \"level\" in a section []; expected one of the keys in docs/configuration.md."},
+     "there is no \"level\" in a section []; expected one of the keys in man pinward.conf."},
     {"[modul]\nlevel = high\n", 2,
-     "there is no \"level\" in a section [modul]; expected one of the keys in docs/configuration.md."},
+     "there is no \"level\" in a section [modul]; expected one of the keys in man pinward.conf."},
     {"[Module]\nlevel = high\n", 2,
-     "there is no \"level\" in a section [Module]; expected one of the keys in docs/configuration.md."},
+     "there is no \"level\" in a section [Module]; expected one of the keys in man pinward.conf."},
     {"[module]\nLevel = high\n", 2,
-     "there is no \"Level\" in a section [module]; expected one of the keys in docs/configuration.md."},
+     "there is no \"Level\" in a section [module]; expected one of the keys in man pinward.conf."},
     {"[module]\n\n; x\nlevel = High\n", 4, "\"High\" is not a value for level; expected high, medium, low."},
     {"[module]\nlevel =\n", 2, "\"\" is not a value for level; expected high, medium, low."},
     {"[module]\nlevel = high low\n", 2, "\"high low\" is not a value for level; expected high, medium, low."},
