@@ -40,12 +40,12 @@ def a_person_is_needed(world):
     world.tool("logout")
     log = timer(world, expect=LOGIN)
     text = shown(world)
-    check("run pinward login first" in log, log)
-    check("run pinward login first" in text and "pinward renew" in text and "--urgency=critical" in text, text)
+    check("run pinward login" in log, log)
+    check("run pinward login" in text and "pinward renew" in text and "--urgency=critical" in text, text)
 
     # Without anything that could show it, the log has it all the same.
     log = timer(world, expect=LOGIN, notifications=False)
-    check("run pinward login first" in log and "no notification could be shown" in log, log)
+    check("run pinward login" in log and "no notification could be shown" in log, log)
 
     # With a session, but nobody who answers: the PIN is not given, nothing is renewed, and that is said.
     world.tool("login", "--account", "wang", answers=[f"pin {PASSWORD}"])
