@@ -129,6 +129,17 @@ const struct client client_table[] = {
         .uses = (const struct client_use[]){{"python3-pykcs11", "sign", 1}, {0}},
     },
     {
+        .title = "Go",
+        .programs = (const char *const[]){"golang-github-miekg-pkcs11-dev", "go", NULL},
+        .package = "golang-github-miekg-pkcs11-dev",
+        .tested = "1.0.",
+        .way = CLIENT_TOLD,
+        .told = "pkcs11.New(\"%s\")",
+        .mode = N_("The module asks: Login with an empty PIN, which the binding hands on as none."),
+        .refusal = N_("The call returns the error CKR_FUNCTION_CANCELED, or CKR_FUNCTION_REJECTED when nobody answers in time."),
+        .uses = (const struct client_use[]){{"golang-github-miekg-pkcs11-dev", "sign", 1}, {0}},
+    },
+    {
         .title = "NSS",
         .programs = (const char *const[]){"modutil", "certutil", "cmsutil", NULL},
         .tested = "3.87.",
