@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/utf8.h"
+#include "pkcs11-module/requester_command.h"
 
 #define PROC_PATH_MAX 64
 
@@ -78,10 +78,7 @@ static void read_command(char command[REQUESTER_COMMAND_MAX])
         close(fd);
     while (len > 0 && raw[len - 1] == '\0')
         len--;
-    for (size_t i = 0; i < len; i++)
-        if (raw[i] == '\0')
-            raw[i] = ' ';
-    utf8_show(raw, len, command, REQUESTER_COMMAND_MAX, REQUESTER_COMMAND_MAX);
+    requester_command_show(raw, len, command, REQUESTER_COMMAND_MAX);
 }
 
 void requester_describe(struct requester *requester)

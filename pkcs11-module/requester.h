@@ -19,7 +19,7 @@
 struct requester {
     pid_t pid;                           /* 0: the kernel does not tell, a client from elsewhere */
     char path[REQUESTER_PATH_MAX];       /* of the executable; REQUESTER_UNKNOWN: the kernel does not tell */
-    char command[REQUESTER_COMMAND_MAX]; /* arguments with blanks between; control characters as '?'; cut */
+    char command[REQUESTER_COMMAND_MAX]; /* as requester_command.h says */
 };
 
 /* A client that this process serves. Its pid names a process only as long as unchanged says that the process which

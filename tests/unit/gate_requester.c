@@ -61,6 +61,53 @@ static void arguments_are_shown(void **state)
     free(text);
 }
 
+/* What pkcs11-tool, p11tool, openssl with the engine, keytool and pdfsig take PINs and passwords by; a window can be read
+ * over the shoulder, and stays longer on the screen than the command did. */
+static void secrets_among_arguments_are_not_shown(void **state)
+{
+    char *arguments[] = {"name",
+                         "--login",
+                         "--pin",
+                         "240817",
+                         "--so-pin=58261940",
+                         "-p",
+                         "240817",
+                         "-passin",
+                         "pass:kite",
+                         "-storepass",
+                         "kite",
+                         "-nss-pwd",
+                         "kite",
+                         "pkcs11:token=Card;pin-value=240817;type=private?pin-value=240817&x=y",
+                         "--PIN",
+                         "",
+                         "--pin",
+                         NULL};
+    char *text = described(arguments);
+
+    (void)state;
+    assert_contains(text, "|name --login --pin * --so-pin=* -p * -passin * -storepass * -nss-pwd * "
+                          "pkcs11:token=Card;pin-value=*;type=private?pin-value=*&x=y --PIN * --pin|");
+    free(text);
+}
+
+/* A PIN that is cut where the command is cut is hidden like a whole one. */
+static void secret_at_the_cut_is_not_shown(void **state)
+{
+    (void)state;
+    for (int fill = REQUESTER_COMMAND_MAX - 30; fill < REQUESTER_COMMAND_MAX; fill++) {
+        char longer[REQUESTER_COMMAND_MAX];
+        char *arguments[] = {"name", longer, "--pin", "24081724081724", NULL};
+        char *text;
+
+        memset(longer, 'x', (size_t)fill);
+        longer[fill] = '\0';
+        text = described(arguments);
+        assert_null(strstr(text, "24"));
+        free(text);
+    }
+}
+
 static void long_command_is_cut(void **state)
 {
     char longer[2000];
@@ -192,6 +239,8 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arguments_are_shown),
+        cmocka_unit_test(secrets_among_arguments_are_not_shown),
+        cmocka_unit_test(secret_at_the_cut_is_not_shown),
         cmocka_unit_test(long_command_is_cut),
         cmocka_unit_test(program_is_the_whole_path),
         cmocka_unit_test(program_without_a_file_is_none),
