@@ -23,6 +23,7 @@ signing_id=$(cat "$stage/signing.id")
 encryption_id=$(cat "$stage/encryption.id")
 failures=0
 servers=()
+scratch= # a folder that goes with the script
 as_user=() # files of root are the user's own then
 [ "$(id -u)" -ne 0 ] || as_user=(unshare --user --map-user=1000 --map-group=1000)
 pin_window="pin $pin"
@@ -62,6 +63,7 @@ tidy_up() {
         kill "$server" 2>/dev/null || true
         wait "$server" 2>/dev/null || true
     done
+    [ -z "$scratch" ] || rm -rf "$scratch"
     exit $status
 }
 
