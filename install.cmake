@@ -27,4 +27,5 @@ endif()
 install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}
     FILES_MATCHING PATTERN *.md PATTERN *.json PATTERN *.yaml PATTERN *.png PATTERN *.c
-    PATTERN man EXCLUDE) # what the manual pages are made of
+    PATTERN man EXCLUDE # what the manual pages are made of
+    PATTERN completions EXCLUDE)
