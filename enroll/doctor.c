@@ -9,6 +9,8 @@
 #include "enroll/wrap.h"
 
 #define DOCTOR_TITLE_COLUMNS 14
+#define DOCTOR_PATH_CHARACTERS                                                                                        \
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+,@~"
 
 static const char *const doctor_verdict_names[] = {
     [DOCTOR_OK] = "ok",
@@ -29,6 +31,12 @@ static const char *doctor_word(enum doctor_verdict verdict)
     return _("WRONG");
 }
 
+/* A path stays in one piece: it is there to be copied. */
+static bool doctor_is_path(const char *says)
+{
+    return says && says[0] == '/' && says[strspn(says, DOCTOR_PATH_CHARACTERS)] == '\0';
+}
+
 /* What was found may hold words of the portal or a token. */
 static void doctor_print(const struct doctor_check *check, const struct doctor_finding *finding)
 {
@@ -37,8 +45,7 @@ static void doctor_print(const struct doctor_check *check, const struct doctor_f
 
     text_print_cell(stdout, _(check->title), DOCTOR_TITLE_COLUMNS);
     text_print_cell(stdout, doctor_word(finding->verdict), 7);
-    /* One word, a path, stays in one piece: it is there to be copied. */
-    wrap_print(stdout, says ? says : "", says && strchr(says, ' ') ? wrap_columns(stdout) : 0, DOCTOR_TITLE_COLUMNS + 7);
+    wrap_print(stdout, says ? says : "", doctor_is_path(says) ? 0 : wrap_columns(stdout), DOCTOR_TITLE_COLUMNS + 7);
     putchar('\n');
     if (mend && mend[0]) {
         printf("%*s%s\n", DOCTOR_TITLE_COLUMNS + 7, "", mend);

@@ -100,7 +100,9 @@ static void problem_join_reasons(const json_t *document, char *out, size_t size)
 
         problem_copy(one, sizeof one, json_string_value(reason));
         if (used < size) {
-            int n = snprintf(out + used, size - used, "%s%s", i > 0 ? " " : "", problem_translate(one));
+            /* Sentences of wide characters follow each other without a blank. */
+            const bool blank = used > 0 && (unsigned char)out[used - 1] < 0x80;
+            int n = snprintf(out + used, size - used, "%s%s", blank ? " " : "", problem_translate(one));
 
             used += n > 0 ? (size_t)n : 0;
         }

@@ -124,6 +124,14 @@ static void token_verb_certificate(void *data, const char *label, X509 *certific
     free(shown);
 }
 
+/* The fewest characters of a new PIN: the module wants more than some tokens do. */
+static unsigned long token_verb_pin_min(const struct app *app, const struct token_state *state)
+{
+    const unsigned long wanted = app->config.module.pin_min_length;
+
+    return wanted > state->pin_min && wanted <= state->pin_max ? wanted : state->pin_min;
+}
+
 static enum error_code token_verb_show(struct app *app, struct token *token, struct error *err)
 {
     json_t *certificates = json_array();
@@ -132,8 +140,8 @@ static enum error_code token_verb_show(struct app *app, struct token *token, str
 
     if (status == ERROR_NONE) {
         printf(_("Token:         %s\nSerial number: %s\nMade by:       %s %s\nState:         %s\nPIN length:    %lu to %lu\n"),
-               state.label, state.serial, state.manufacturer, state.model, token_verb_words(&state), state.pin_min,
-               state.pin_max);
+               state.label, state.serial, state.manufacturer, state.model, token_verb_words(&state),
+               token_verb_pin_min(app, &state), state.pin_max);
         printf("%s\n", _("Certificates:"));
         status = token_each_certificate(token, token_verb_certificate, certificates, err);
     }

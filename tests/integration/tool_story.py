@@ -222,6 +222,7 @@ def on_a_terminal(world):
         terminal = Terminal(world, *verb)
         check(terminal.end() == 0, terminal.text)
         lines = terminal.text.split("\r\n")
+        check(verb != ("token", "info") or "6 to 255" in terminal.text, terminal.text)
         check(all(len(line) <= 80 or " " not in line.strip() for line in lines), f"{verb}: {max(lines, key=len)}")
 
 

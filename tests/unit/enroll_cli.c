@@ -317,6 +317,11 @@ static void problems_become_errors(void **state)
                             "\"reasons\":[\"short\",\"\\u001b[1mcommon\",3]}");
     assert_int_equal(problem_error(&problem, &err), ERROR_REFUSED);
     assert_contains(err.text, "password: short ?[1mcommon ");
+    problem = parse_problem(422, "application/problem+json",
+                            "{\"type\":\"urn:pinward:problem:password-too-weak\",\"detail\":\"\","
+                            "\"reasons\":[\"\u4e00\u3002\",\"\u4e8c\u3002\"]}");
+    problem_error(&problem, &err);
+    assert_contains(err.text, "\xe4\xb8\x80\xe3\x80\x82\xe4\xba\x8c\xe3\x80\x82");
     problem = parse_problem(
         409, "application/problem+json",
         "{\"type\":\"urn:pinward:problem:renewal-too-early\",\"opens_at\":\"2027-01-01T00:00:00Z\"}");
