@@ -2,8 +2,8 @@
  * doctor: the verb that looks at everything pinward needs and says of each what is wrong and which command mends it; with
  * --app, at one program that is to use keys.
  *
- * Files: doctor.c (the report), doctor_checks.c (what is looked at), doctor_app.c (of a program). Nothing is changed, no PIN
- * is asked for.
+ * Files: doctor.c (the report), doctor_checks.c and doctor_p11_kit.c (what is looked at), doctor_app.c (of a program).
+ * Nothing is changed, no PIN is asked for.
  * Owner: nothing is kept. Thread rule: one thread.
  */
 #ifndef PINWARD_ENROLL_DOCTOR_H

@@ -81,11 +81,9 @@ static void doctor_app_look_kit(const struct app *app, struct doctor_finding *fi
 {
     char where[1024];
 
-    if (doctor_p11_kit_knows(where, sizeof where)) {
-        doctor_say(finding, DOCTOR_OK, _("found through p11-kit: %s"), where);
-    } else {
-        doctor_look_p11_kit(app, finding);
-        finding->verdict = DOCTOR_WRONG;
+    doctor_look_p11_kit(app, finding);
+    if (!doctor_p11_kit_knows(where, sizeof where)) {
+        finding->verdict = DOCTOR_WRONG; /* what is a note in general */
     }
 }
 

@@ -1,6 +1,5 @@
 #include "enroll/doctor.h"
 
-#include <dirent.h>
 #include <langinfo.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -182,76 +181,6 @@ static void doctor_look_token(const struct app *app, struct doctor_finding *find
                     app->config.token.token ? "pinward token list" : "pinward token init --label 'My token'");
     }
     token_close(&token);
-}
-
-/* ------------------------------------------------------------------ p11-kit */
-
-/* Does one of the folder's *.module files name our module? */
-static bool doctor_registers(const char *path)
-{
-    FILE *file = fopen(path, "re");
-    char *line = NULL;
-    size_t size = 0;
-    bool found = false;
-
-    while (file && !found && getline(&line, &size, file) >= 0) {
-        found = line[strspn(line, " \t")] != '#' && strstr(line, "pinward-pkcs11.so");
-    }
-    free(line);
-    if (file) {
-        fclose(file);
-    }
-    return found;
-}
-
-static bool doctor_folder_registers(const char *folder, char *where, size_t size)
-{
-    DIR *dir = folder[0] ? opendir(folder) : NULL;
-    bool found = false;
-
-    for (struct dirent *entry = dir ? readdir(dir) : NULL; entry && !found; entry = readdir(dir)) {
-        const char *end = strrchr(entry->d_name, '.');
-        const int written = snprintf(where, size, "%s/%s", folder, entry->d_name);
-
-        found = end && strcmp(end, ".module") == 0 && written > 0 && (size_t)written < size && doctor_registers(where);
-    }
-    if (dir) {
-        closedir(dir);
-    }
-    return found;
-}
-
-/* pkcs11.conf(5): the folders of the user, of this machine, and of packages. */
-static void doctor_users_folder(char *folder, size_t size)
-{
-    const char *home = getenv("HOME");
-
-    snprintf(folder, size, "%s/.config/pkcs11/modules", home && home[0] == '/' ? home : "~");
-}
-
-bool doctor_p11_kit_knows(char *where, size_t size)
-{
-    char users[512];
-
-    doctor_users_folder(users, sizeof users);
-    return doctor_folder_registers(users, where, size) || doctor_folder_registers("/etc/pkcs11/modules", where, size) ||
-           doctor_folder_registers("/usr/share/p11-kit/modules", where, size);
-}
-
-void doctor_look_p11_kit(const struct app *app, struct doctor_finding *finding)
-{
-    char *path = token_module_path(&app->config);
-    char users[512], where[1024], real[PATH_MAX];
-
-    if (doctor_p11_kit_knows(where, sizeof where)) {
-        doctor_say(finding, DOCTOR_OK, "%s", where);
-    } else {
-        doctor_users_folder(users, sizeof users);
-        doctor_say(finding, DOCTOR_NOTE, "%s", _("programs that ask p11-kit for tokens do not find the module"));
-        doctor_mend(finding, "mkdir -p %s && echo 'module: %s' > %s/pinward.module", users,
-                    path && realpath(path, real) ? real : path ? path : "pinward-pkcs11.so", users);
-    }
-    free(path);
 }
 
 /* ------------------------------------------------------------------ the portal */
