@@ -9,7 +9,7 @@
  *             timeout         "no answer in time"                hang        never answer
  *             die             exit without an answer             garbage     bytes that are not Assuan
  *             late MS TEXT    the PIN (or ok) after MS ms        repeat TEXT the PIN, typed twice (SETREPEAT)
- *             flood           an answer of a megabyte
+ *             flood           an answer of a megabyte            after MS ANSWER  any of these after MS ms
  *           An empty script answers "cancel": nothing is agreed to by accident.
  *   log     what was asked: a line "GETPIN" or "CONFIRM" and then the settings, a line each, percent-escaped.
  */
@@ -45,6 +45,18 @@ static FILE *open_in_folder(const char *name, const char *mode)
     return file;
 }
 
+/* "after MS ANSWER": waits, and leaves ANSWER. */
+static void wait_as_told(char *answer)
+{
+    unsigned wait_ms;
+    int skip = 0;
+
+    if (sscanf(answer, "after %u %n", &wait_ms, &skip) == 1 && skip > 0) {
+        usleep(wait_ms * 1000);
+        memmove(answer, answer + skip, strlen(answer + skip) + 1);
+    }
+}
+
 /* Takes the first line off the script. */
 static void next_answer(char *answer, size_t size)
 {
@@ -64,6 +76,7 @@ static void next_answer(char *answer, size_t size)
     if (ftruncate(fileno(script), (off_t)n) != 0 || !answer[0])
         snprintf(answer, size, "cancel");
     fclose(script);
+    wait_as_told(answer);
 }
 
 static void log_question(const char *command)

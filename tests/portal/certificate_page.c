@@ -13,8 +13,11 @@
 #define ESCAPED_MAX  (6 * SUBJECT_DN_SIZE)
 #define SENTENCE_MAX 200
 #define HTML_CONTENT "text/html; charset=utf-8"
+/* The icon is empty, and so not another request, which a browser may make on another connection: another
+ * signature. */
 #define PAGE_HEAD                                                                                            \
-    "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>%s</title></head>\n<body>\n"
+    "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><link rel=\"icon\" href=\"data:,\">" \
+    "<title>%s</title></head>\n<body>\n"
 #define PAGE_FOOT "</body>\n</html>\n"
 
 /* For element content and quoted attributes. */
@@ -80,7 +83,7 @@ static void answer_welcome(struct exchange *x, const struct certificate *certifi
         "<h1>Welcome</h1>\n<dl>\n<dt>Subject</dt><dd id=\"subject\">%s</dd>\n"
         "<dt>Account</dt><dd id=\"account\">%s</dd>\n<dt>Serial number</dt><dd id=\"serial\">%s</dd>\n"
         "<dt>Valid until</dt><dd id=\"until\">%s</dd>\n</dl>\n" PAGE_FOOT,
-        "Welcome", subject, account, certificate->serial, until);
+        subject, subject, account, certificate->serial, until);
 }
 
 /* The portal's record of exactly this certificate; STORE_DONE: it has none. */
