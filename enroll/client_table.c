@@ -188,5 +188,30 @@ const struct client client_table[] = {
         .limits = N_("Each renegotiation of the keys (--reneg-sec) is one more window."),
         .uses = (const struct client_use[]){{"openvpn", "--show-pkcs11-ids", 0}, {"openvpn", "a connection", 1}, {0}},
     },
+    {
+        .title = "Firefox",
+        .programs = (const char *const[]){"firefox-esr", "firefox", NULL},
+        .tested = "153.",
+        .way = CLIENT_TOLD,
+        .told = "modutil -dbdir sql:PROFILE -add Pinward -libfile %s",
+        .mode = N_("The module asks: Firefox shows a note that the token wants a login, and no field for a PIN."),
+        .refusal = N_("It opens the page without a certificate, and asks no further."),
+        .limits = N_("Each new TLS connection to the server is a signature, and a window: a server that resumes sessions and "
+                     "keeps connections open costs the fewest."),
+        .uses = (const struct client_use[]){{"firefox-esr", "a login to a page", 1}, {0}},
+    },
+    {
+        .title = "Chromium",
+        .programs = (const char *const[]){"chromium", "google-chrome", NULL},
+        .tested = "156.",
+        .way = CLIENT_TOLD,
+        .told = "modutil -dbdir sql:$HOME/.pki/nssdb -add Pinward -libfile %s",
+        .mode = N_("The module asks, after a dialog of Chromium's own (Unlock Security Device) that wants a password: type any "
+                   "letter there and never the PIN, since nothing is done with it."),
+        .refusal = N_("It shows its own dialog again; when that is cancelled too, it opens the page without a certificate."),
+        .limits = N_("Each new TLS connection to the server is a signature, and a window. Without a display it waits for ever "
+                     "for an answer to its dialog, also with --headless."),
+        .uses = (const struct client_use[]){{"chromium", "a login to a page", 1}, {0}},
+    },
     {0},
 };
