@@ -24,8 +24,8 @@ install(FILES ${CMAKE_BINARY_DIR}/enroll/pinward-renew.service enroll/pinward-re
 if(NOT PINWARD_FOR_DEBIAN) # which has names of its own for these
   install(FILES CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 endif()
-install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}
+install(FILES README.md SECURITY.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} # as in the sources, so that links lead on
     FILES_MATCHING PATTERN *.md PATTERN *.json PATTERN *.yaml PATTERN *.png PATTERN *.c
     PATTERN man EXCLUDE # what the manual pages are made of
     PATTERN completions EXCLUDE)

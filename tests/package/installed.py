@@ -17,7 +17,11 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ["PINWARD_BUILD"])
 EXPECTED = {"bin/pinward", "include/pinward.h", "etc/pinward/pinward.conf", "share/p11-kit/modules/pinward.module",
             "share/locale/zh_TW/LC_MESSAGES/pinward.mo", "share/pinward/softhsm-config/softhsm2.conf.in",
-            "share/doc/pinward/configuration.md", "share/doc/pinward/tool-output.schema.json"}
+            "share/doc/pinward/README.md", "share/doc/pinward/docs/README.md", "share/doc/pinward/docs/configuration.md",
+            "share/doc/pinward/docs/tool-output.schema.json", "share/doc/pinward/docs/pictures/prompt.png",
+            "share/man/man1/pinward.1", "share/man/man1/pinward-apply.1", "share/man/man5/pinward.conf.5",
+            "share/man/man7/pinward-pkcs11.7", "share/bash-completion/completions/pinward",
+            "share/zsh/vendor-completions/_pinward", "share/fish/vendor_completions.d/pinward.fish"}
 
 
 def check(condition, why=""):
