@@ -76,7 +76,7 @@
     X(C_DecryptDigestUpdate, gate)                                                                           \
     X(C_SignEncryptUpdate, gate)                                                                             \
     X(C_DecryptVerifyUpdate, gate)                                                                           \
-    X(C_GenerateKey, pass)                                                                                   \
+    X(C_GenerateKey, refuse)                                                                                 \
     X(C_GenerateKeyPair, own)                                                                                \
     X(C_WrapKey, gate)                                                                                       \
     X(C_UnwrapKey, gate)                                                                                     \

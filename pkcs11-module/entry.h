@@ -92,8 +92,8 @@ CK_RV gate_C_SignEncryptUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK_U
                                  CK_BYTE_PTR encrypted_part, CK_ULONG_PTR encrypted_part_len);
 CK_RV gate_C_DecryptVerifyUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR encrypted_part,
                                    CK_ULONG encrypted_part_len, CK_BYTE_PTR part, CK_ULONG_PTR part_len);
-CK_RV pass_C_GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_ATTRIBUTE_PTR template,
-                         CK_ULONG count, CK_OBJECT_HANDLE_PTR key);
+CK_RV refuse_C_GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_ATTRIBUTE_PTR template,
+                           CK_ULONG count, CK_OBJECT_HANDLE_PTR key);
 CK_RV own_C_GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
                             CK_ATTRIBUTE_PTR public_key_template, CK_ULONG public_key_attribute_count,
                             CK_ATTRIBUTE_PTR private_key_template, CK_ULONG private_key_attribute_count,

@@ -8,7 +8,9 @@
 #include "pkcs11-module/template.h"
 #include "include/pinward.h"
 
-/* C_GetAttributeValue (PKCS#11 2.40, 5.7): three kinds of attribute of a private key are answered here. */
+/* C_GetAttributeValue (PKCS#11 2.40, 5.7): three kinds of attribute of a private key are answered here, and the private
+ * parts of an object of an unknown class, which may be one. But for CKA_VALUE: vendors keep in it what is public (NSS its
+ * CRLs). */
 
 static bool any_answered_here(const CK_ATTRIBUTE *template, CK_ULONG count)
 {
@@ -16,6 +18,11 @@ static bool any_answered_here(const CK_ATTRIBUTE *template, CK_ULONG count)
         if (shown_by_gate(template[i].type))
             return true;
     return false;
+}
+
+static bool is_answered_here(const struct key_facts *facts, CK_ATTRIBUTE_TYPE type)
+{
+    return key_facts_is_private_key(facts) ? shown_by_gate(type) : shown_is_private_part(type) && type != CKA_VALUE;
 }
 
 /* One CK_BBOOL (5.7, the cases 1 to 5). */
@@ -53,13 +60,13 @@ static CK_RV get_with_answers(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE sessi
     if (!rest)
         return CKR_HOST_MEMORY;
     for (CK_ULONG i = 0; i < count; i++)
-        if (!shown_by_gate(template[i].type))
+        if (!is_answered_here(facts, template[i].type))
             rest[rest_count++] = template[i];
     if (rest_count > 0)
         rv = backend->C_GetAttributeValue(session, object, rest, rest_count);
     rest_count = 0;
     for (CK_ULONG i = 0; i < count; i++) {
-        if (!shown_by_gate(template[i].type)) {
+        if (!is_answered_here(facts, template[i].type)) {
             template[i].ulValueLen = rest[rest_count++].ulValueLen;
         } else {
             const CK_RV answered = answer(&template[i], facts, always_authenticate);
@@ -97,7 +104,7 @@ CK_RV own_C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object
     session_put(&rt->sessions, known);
     if (rv != CKR_OK)
         return rv;
-    if (!key_facts_is_private_key(&facts))
+    if (!key_facts_is_private_key(&facts) && policy_is_free(&facts))
         return rt->backend.functions->C_GetAttributeValue(session, object, template, count);
     shown = shown_always_authenticate(rt, &facts);
     return get_with_answers(rt->backend.functions, session, object, template, count, &facts, shown ? CK_TRUE : CK_FALSE);

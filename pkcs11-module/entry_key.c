@@ -9,6 +9,30 @@
 
 /* PKCS#11 2.40, 5.14: key management. */
 
+/* It makes secret keys. A template that says private key would, with a backend that believes it, make one that nobody has
+ * protected. */
+CK_RV refuse_C_GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_ATTRIBUTE_PTR template,
+                           CK_ULONG count, CK_OBJECT_HANDLE_PTR key)
+{
+    struct runtime *rt = runtime_get();
+    struct template copy;
+    CK_RV rv;
+
+    if (!rt)
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (gate_session_is_beside(rt, session))
+        return CKR_SESSION_HANDLE_INVALID;
+    rv = template_copy(template, count, &copy);
+    if (rv != CKR_OK)
+        return rv;
+    if (template_makes_private_key(copy.attributes, copy.count))
+        rv = CKR_TEMPLATE_INCONSISTENT;
+    else
+        rv = rt->backend.functions->C_GenerateKey(session, mechanism, copy.attributes, copy.count, key);
+    template_clear(&copy);
+    return rv;
+}
+
 /* A pair that is to be made. The private key's template is a copy: what is judged and shown is what is done. */
 struct pair {
     CK_MECHANISM_PTR mechanism;

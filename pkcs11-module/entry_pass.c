@@ -166,15 +166,6 @@ CK_RV pass_C_DigestEncryptUpdate(CK_SESSION_HANDLE session, CK_BYTE_PTR part, CK
                    : runtime_lacks_session();
 }
 
-CK_RV pass_C_GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_ATTRIBUTE_PTR template,
-                         CK_ULONG count, CK_OBJECT_HANDLE_PTR key)
-{
-    const CK_FUNCTION_LIST *backend = runtime_backend_for(session);
-
-    return backend ? backend->C_GenerateKey(session, mechanism, template, count, key)
-                   : runtime_lacks_session();
-}
-
 CK_RV pass_C_SeedRandom(CK_SESSION_HANDLE session, CK_BYTE_PTR seed, CK_ULONG seed_len)
 {
     const CK_FUNCTION_LIST *backend = runtime_backend_for(session);

@@ -18,14 +18,40 @@ void key_facts_set_label(struct key_facts *facts, const unsigned char *label, CK
     facts->label_whole = end == len && strlen(facts->label) == len;
 }
 
-static void read_label(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
-                       struct key_facts *facts)
+/* What rules and windows know a key by, and what guards it, is either there or it is not: *len is 0 when the token does
+ * not have it, or longer than can be kept. After any other failure the key would be judged by what it is not. */
+static CK_RV read_or_absent(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                            CK_ATTRIBUTE_TYPE type, void *value, CK_ULONG size, CK_ULONG *len)
+{
+    const CK_RV rv = attribute_read(backend, session, object, type, value, size, len);
+
+    if (rv == CKR_OK)
+        return rv;
+    *len = 0;
+    return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_BUFFER_TOO_SMALL ? CKR_OK : rv;
+}
+
+static CK_RV read_label(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                        struct key_facts *facts)
 {
     unsigned char label[4 * KEY_LABEL_MAX];
     CK_ULONG len = 0;
+    CK_RV rv = read_or_absent(backend, session, object, CKA_LABEL, label, sizeof label, &len);
 
-    if (attribute_read(backend, session, object, CKA_LABEL, label, sizeof label, &len) == CKR_OK)
+    if (rv == CKR_OK && len > 0)
         key_facts_set_label(facts, label, len);
+    return rv;
+}
+
+static CK_RV read_guard(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                        struct key_facts *facts)
+{
+    CK_BBOOL value = CK_FALSE;
+    CK_ULONG len = 0;
+    CK_RV rv = read_or_absent(backend, session, object, CKA_ALWAYS_AUTHENTICATE, &value, sizeof value, &len);
+
+    facts->always_authenticate = len == sizeof value && value != CK_FALSE;
+    return rv;
 }
 
 /* Bytes of a signature by the curve that CKA_EC_PARAMS names (PKCS#11 2.40, 2.3.1: r and s, each as long as the
@@ -72,20 +98,21 @@ static CK_ULONG read_output_length(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE 
     return 0;
 }
 
-static void read_private_key(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+static CK_RV read_private_key(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                              struct key_facts *facts)
 {
     CK_ULONG len = 0;
+    CK_RV rv;
 
     if (attribute_read(backend, session, object, CKA_KEY_TYPE, &facts->key_type, sizeof facts->key_type, &len) != CKR_OK ||
         len != sizeof facts->key_type)
         facts->key_type = CK_UNAVAILABLE_INFORMATION;
-    facts->always_authenticate = attribute_read_bool(backend, session, object, CKA_ALWAYS_AUTHENTICATE, false);
     facts->extractable = attribute_read_bool(backend, session, object, CKA_EXTRACTABLE, true);
     facts->output_len = read_output_length(backend, session, object, facts->key_type);
-    if (attribute_read(backend, session, object, CKA_ID, facts->id, sizeof facts->id, &facts->id_len) != CKR_OK)
-        facts->id_len = 0;
-    read_label(backend, session, object, facts);
+    rv = read_guard(backend, session, object, facts);
+    if (rv == CKR_OK)
+        rv = read_or_absent(backend, session, object, CKA_ID, facts->id, sizeof facts->id, &facts->id_len);
+    return rv == CKR_OK ? read_label(backend, session, object, facts) : rv;
 }
 
 CK_RV key_facts_read(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
@@ -99,10 +126,10 @@ CK_RV key_facts_read(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OB
         return rv;
     if (len != sizeof read.object_class)
         return CKR_DEVICE_ERROR; /* an object without a class: nothing can be said of it, so nothing is allowed */
-    if (key_facts_is_private_key(&read))
-        read_private_key(backend, session, object, &read);
-    *facts = read;
-    return CKR_OK;
+    rv = key_facts_is_private_key(&read) ? read_private_key(backend, session, object, &read) : CKR_OK;
+    if (rv == CKR_OK)
+        *facts = read;
+    return rv;
 }
 
 bool key_facts_are_of_one_key(const struct key_facts *a, const struct key_facts *b)

@@ -3,7 +3,7 @@
 static const struct bad_row rows[] = {
     {CALL_C_GenerateKey, CKR_OK,
      .parameters = {P_SESSION, P_MECHANISM(MECHANISM_MAKE_AES),
-                    P_TEMPLATE(TEMPLATE_AES, AS_BACKEND, NOT_TRIED), P_POINTER}},
+                    P_TEMPLATE(TEMPLATE_AES, AS_BACKEND, CKR_ARGUMENTS_BAD), P_POINTER}},
     {CALL_C_GenerateKeyPair, CKR_OK, .flags = BAD_NEEDS_LOGIN, .out = CKR_USER_NOT_LOGGED_IN,
      .parameters = {P_SESSION, P_MECHANISM(MECHANISM_MAKE_EC),
                     P_TEMPLATE(TEMPLATE_EC, AS_BACKEND, CKR_ARGUMENTS_BAD),

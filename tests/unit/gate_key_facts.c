@@ -9,6 +9,7 @@
 static CK_ATTRIBUTE attributes[16];
 static size_t attribute_count;
 static CK_RV answer;
+static CK_ATTRIBUTE_TYPE failing; /* reading its value fails; CKA_VENDOR_DEFINED: none's does */
 static bool ignores_room; /* as softokn does for session objects: it writes the value, however long */
 
 static CK_RV get_attribute(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR template,
@@ -19,6 +20,8 @@ static CK_RV get_attribute(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, C
     assert_int_equal(count, 1);
     if (answer != CKR_OK)
         return answer;
+    if (template->type == failing && template->pValue)
+        return CKR_DEVICE_ERROR;
     for (size_t i = 0; i < attribute_count; i++) {
         if (attributes[i].type != template->type)
             continue;
@@ -60,6 +63,7 @@ static int start(void **state)
     (void)state;
     attribute_count = 0;
     answer = CKR_OK;
+    failing = CKA_VENDOR_DEFINED;
     ignores_room = false;
     return 0;
 }
@@ -128,6 +132,26 @@ static void failure_leaves_no_facts(void **state)
     set(CKA_CLASS, "\3", 1);
     assert_int_equal(read_facts(&facts), CKR_DEVICE_ERROR); /* of half a class */
     assert_memory_equal(&facts, &untouched, sizeof facts);
+}
+
+/* Without its label, id or guard it would be judged by other rules than its own. */
+static void failure_at_one_attribute_leaves_no_facts(void **state)
+{
+    static const CK_ATTRIBUTE_TYPE needed[] = {CKA_ALWAYS_AUTHENTICATE, CKA_ID, CKA_LABEL};
+    struct key_facts facts, untouched;
+
+    (void)state;
+    memset(&untouched, 0x5a, sizeof untouched);
+    facts = untouched;
+    start_private_key();
+    set(CKA_ALWAYS_AUTHENTICATE, &yes, sizeof yes);
+    set(CKA_ID, "\1\2\3", 3);
+    set(CKA_LABEL, "label", 5);
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+        failing = needed[i];
+        assert_int_equal(read_facts(&facts), CKR_DEVICE_ERROR);
+        assert_memory_equal(&facts, &untouched, sizeof facts);
+    }
 }
 
 static void long_label_is_cut_at_a_character(void **state)
@@ -223,7 +247,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(everything_is_read),      TEST(silent_token_is_distrusted),
-        TEST(failure_leaves_no_facts), TEST(long_label_is_cut_at_a_character),
+        TEST(failure_leaves_no_facts), TEST(failure_at_one_attribute_leaves_no_facts), TEST(long_label_is_cut_at_a_character),
         TEST(no_value_is_written_past_its_buffer),
         TEST(curves_tell_the_length),
     };
