@@ -13,10 +13,21 @@ set(tool_tests doctor token timer pfx pfx_import story refusals hostile interrup
 if(NOT PINWARD_SANITIZE MATCHES "thread") # openssl loads the module
   list(APPEND tool_tests profiles)
 endif()
+if(TARGET with-tpm)
+  list(APPEND tool_tests token_tpm)
+endif()
 foreach(test IN LISTS tool_tests)
-  add_test(NAME tool_${test} COMMAND ${PINWARD_DEBIAN_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/tool_${test}.py)
+  set(machine "")
+  if(test STREQUAL "token_tpm")
+    set(machine with-tpm)
+  endif()
+  add_test(NAME tool_${test} COMMAND ${machine} ${PINWARD_DEBIAN_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/tool_${test}.py)
   set_tests_properties(tool_${test} PROPERTIES
       LABELS integration
       TIMEOUT 280
       ENVIRONMENT "PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_MODULE=$<TARGET_FILE:pinward-pkcs11>;PINWARD_PORTAL=$<TARGET_FILE:pinward-portal>;PINWARD_PORTAL_ADMIN=$<TARGET_FILE:pinward-portal-admin>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_KILL_LIBRARY=$<TARGET_FILE:tool-kill-at>;PINWARD_STOP_LIBRARY=$<TARGET_FILE:tool-stop-at-end>;PINWARD_PRELOAD=${preload}")
 endforeach()
+if(TARGET with-tpm)
+  set_property(TEST tool_token_tpm APPEND PROPERTY ENVIRONMENT "PINWARD_TPM2=${PINWARD_TEST_TPM2}"
+      "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan-tpm2.supp:print_suppressions=0")
+endif()
