@@ -21,6 +21,14 @@ configure_file(enroll/pinward-renew.service.in enroll/pinward-renew.service @ONL
 install(PROGRAMS enroll/renew-if-due DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/pinward)
 install(FILES ${CMAKE_BINARY_DIR}/enroll/pinward-renew.service enroll/pinward-renew.timer DESTINATION lib/systemd/user)
 
+# Nobody may read the agent's file: then the kernel makes its memory unreadable before its first instruction (prctl(2),
+# PR_SET_DUMPABLE).
+install(TARGETS pinward-agent DESTINATION ${PINWARD_PLACE_OF_PROGRAM}
+    PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_EXECUTE WORLD_EXECUTE)
+configure_file(pkcs11-module/agent/pinward-agent.service.in pkcs11-module/agent/pinward-agent.service @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/pkcs11-module/agent/pinward-agent.service pkcs11-module/agent/pinward-agent.socket
+    DESTINATION lib/systemd/user)
+
 if(NOT PINWARD_FOR_DEBIAN) # which has names of its own for these
   install(FILES CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 endif()

@@ -18,6 +18,7 @@ static const char *const cli_chapters[CLI_CHAPTERS][2] = {
     {"pfx export", N_("Keys in files")},
     {"token list", N_("Token and PIN")},
     {"policy explain", N_("What was and will be asked")},
+    {"agent status", N_("The module in processes of its own")},
 };
 
 const char *cli_chapter(const char *verb)

@@ -12,7 +12,7 @@
 #include "enroll/cli.h"
 
 /* Headings in the list of verbs. */
-#define CLI_CHAPTERS 7
+#define CLI_CHAPTERS 8
 
 struct cli_topic {
     const char *name; /* behind "pinward help" */

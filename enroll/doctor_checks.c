@@ -11,6 +11,7 @@
 #include <openssl/x509v3.h>
 
 #include "common/i18n.h"
+#include "enroll/agent.h"
 #include "enroll/codec.h"
 #include "enroll/language.h"
 #include "enroll/ledger_verify.h"
@@ -183,6 +184,33 @@ static void doctor_look_token(const struct app *app, struct doctor_finding *find
     token_close(&token);
 }
 
+/* ------------------------------------------------------------------ pinward-agent */
+
+/* Is the module in the programs' own processes, or in the agent's? */
+static void doctor_look_agent(const struct app *app, struct doctor_finding *finding)
+{
+    char *path = agent_socket();
+    struct agent_status status;
+
+    (void)app;
+    if (agent_ask_status(&status, NULL) == ERROR_NONE) {
+        doctor_say(finding, DOCTOR_OK,
+                   _("programs that load p11-kit-client.so are served at %s, in processes of pinward-agent's (connected: %zu)"),
+                   status.socket, status.count);
+        agent_status_clear(&status);
+    } else if (path && access(path, F_OK) == 0) {
+        doctor_say(finding, DOCTOR_OK, _("pinward-agent starts when a program connects to %s"), path);
+    } else {
+        doctor_say(finding, DOCTOR_NOTE, "%s",
+                   _("no pinward-agent runs: the module, the PIN and the token are in each program's own process"));
+        doctor_mend(finding, "systemctl --user enable --now pinward-agent.socket");
+    }
+    if (finding->verdict == DOCTOR_OK && path && !getenv("P11_KIT_SERVER_ADDRESS")) {
+        doctor_mend(finding, "export P11_KIT_SERVER_ADDRESS=unix:path=%s", path);
+    }
+    free(path);
+}
+
 /* ------------------------------------------------------------------ the portal */
 
 static bool doctor_portal_is_configured(const struct app *app)
@@ -328,6 +356,7 @@ const struct doctor_check doctor_checks[] = {
     {"module", N_("Module"), doctor_look_module},
     {"token", N_("Token"), doctor_look_token},
     {"p11-kit", "p11-kit", doctor_look_p11_kit},
+    {"agent", N_("Isolation"), doctor_look_agent},
     {"portal", N_("Portal"), doctor_look_portal},
     {"tls", "TLS", doctor_look_tls},
     {"clock", N_("Clock"), doctor_look_clock},

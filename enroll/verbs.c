@@ -2,6 +2,7 @@
 
 #include "common/i18n.h"
 #include "enroll/account.h"
+#include "enroll/agent_verbs.h"
 #include "enroll/download.h"
 #include "enroll/doctor.h"
 #include "enroll/flow.h"
@@ -26,7 +27,7 @@
 
 const struct cli_verb verbs_table[] = {
     {"doctor", N_("look what is missing or wrong, and say how to mend it"),
-     N_("Looks at configuration, locale, pinentry, backend, module, token, p11-kit, portal, its TLS certificate, clock and "
+     N_("Looks at configuration, locale, pinentry, backend, module, token, p11-kit, isolation, portal, its TLS certificate, clock and "
         "ledger: a line for each, and below what is wrong the command that mends it. With --app, at one program: its version, "
         "whether it finds the module, how many windows a use costs, what it does when you refuse. Changes nothing and asks "
         "for no PIN. Exit status 22 when something is wrong."),
@@ -134,5 +135,13 @@ const struct cli_verb verbs_table[] = {
      N_("Follows the chain of hashes through the ledger and compares its end with FILE.head. Names the first line "
         "that is not as it was written, and why. Exit status 18 when there is one, 17 when there is no ledger."),
      CLI_TAKES(CLI_FILE), false, log_verify},
+    {"agent status", N_("show whether pinward-agent runs, and which programs are connected"),
+     N_("Shows the agent's process, where programs find it, what protects it, and every program that is connected. Exit "
+        "status 17 when there is none."),
+     0, false, agent_verb_status},
+    {"agent stop", N_("end pinward-agent and every connection to it"),
+     N_("Asks the agent to stop and waits until it has. What is being asked is withdrawn; programs that are connected get "
+        "CKR_DEVICE_ERROR from then on. Where systemd holds the socket, the next program that connects starts it again."),
+     0, false, agent_verb_stop},
     {0},
 };

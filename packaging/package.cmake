@@ -19,7 +19,7 @@ set(CPACK_DEBIAN_MAIN_PACKAGE_NAME pinward)
 set(CPACK_DEBIAN_MAIN_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_MAIN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_MAIN_PACKAGE_DEPENDS "softhsm2, pinentry-curses | pinentry")
-set(CPACK_DEBIAN_MAIN_PACKAGE_RECOMMENDS "libnotify-bin, p11-kit, pinentry-gnome3 | pinentry-gtk2 | pinentry-qt")
+set(CPACK_DEBIAN_MAIN_PACKAGE_RECOMMENDS "libnotify-bin, p11-kit, p11-kit-modules, pinentry-gnome3 | pinentry-gtk2 | pinentry-qt")
 set(CPACK_DEBIAN_MAIN_PACKAGE_SUGGESTS "fonts-noto-cjk, libengine-pkcs11-openssl, opensc")
 set(CPACK_DEBIAN_MAIN_PACKAGE_CONTROL_EXTRA
     "${CMAKE_CURRENT_SOURCE_DIR}/packaging/conffiles;${CMAKE_CURRENT_SOURCE_DIR}/packaging/postrm")

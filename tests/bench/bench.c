@@ -1,7 +1,7 @@
 /*
  * bench: signatures through the module beside the same loop on SoftHSM2 directly, in one run.
  *
- * Usage: pinward-bench BACKEND MODULE PINENTRY [SECONDS]. The two are measured in turn, round by round, so that a machine
+ * Usage: pinward-bench BACKEND MODULE PINENTRY [SECONDS [isolated]]. The two are measured in turn, round by round, so that a machine
  * whose speed drifts slows both; printed are medians over the rounds and the median of the rounds' ratios.
  */
 #include <pthread.h>
@@ -65,14 +65,17 @@ static void *sign_loop(void *data)
 static double measure(const struct bench_token *token, CK_FUNCTION_LIST *functions, unsigned threads,
                       int64_t length_ns)
 {
+    const bool direct = functions == token->direct;
+    const CK_OBJECT_HANDLE key = direct ? token->key_direct : token->key;
+    const CK_SLOT_ID slot = direct ? token->slot_direct : token->slot;
     struct worker workers[THREADS_MAX];
     pthread_barrier_t start;
     double rate = 0;
 
     pthread_barrier_init(&start, NULL, threads);
     for (unsigned i = 0; i < threads; i++) {
-        workers[i] = (struct worker){.functions = functions, .key = token->key, .start = &start, .length_ns = length_ns};
-        if (functions->C_OpenSession(token->slot, CKF_SERIAL_SESSION, NULL, NULL, &workers[i].session) != CKR_OK ||
+        workers[i] = (struct worker){.functions = functions, .key = key, .start = &start, .length_ns = length_ns};
+        if (functions->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &workers[i].session) != CKR_OK ||
             pthread_create(&workers[i].thread, NULL, sign_loop, &workers[i]) != 0) {
             fprintf(stderr, "bench: no session or thread\n");
             exit(1);
@@ -130,16 +133,18 @@ int main(int argc, char **argv)
 {
     struct bench_token token;
     double seconds = argc > 4 ? atof(argv[4]) : 6;
+    const bool isolated = argc > 5 && strcmp(argv[5], "isolated") == 0;
 
     if (argc < 4 || seconds <= 0) {
-        fprintf(stderr, "usage: pinward-bench BACKEND MODULE PINENTRY [SECONDS for each row]\n");
+        fprintf(stderr, "usage: pinward-bench BACKEND MODULE PINENTRY [SECONDS for each row [isolated]]\n");
         return 2;
     }
-    bench_token_open(argv[1], argv[2], &token);
-    printf("%-34s %7s %14s %14s %9s\n", "a key at level low", "threads", "direct /s", "pinward /s", "ratio");
+    bench_token_open(argv[1], argv[2], isolated, &token);
+    printf("%-34s %7s %14s %14s %9s\n", isolated ? "a key at level low, isolated" : "a key at level low", "threads", "direct /s", "pinward /s", "ratio");
     compare_signing(&token, 1, seconds);
     compare_signing(&token, 2, seconds);
-    bench_gated(&token, argv[3], GATED_ROUNDS);
+    if (!isolated)
+        bench_gated(&token, argv[3], GATED_ROUNDS);
     bench_token_close(&token);
     return 0;
 }

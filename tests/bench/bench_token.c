@@ -28,6 +28,15 @@ static CK_FUNCTION_LIST *load(const char *path)
     return functions;
 }
 
+static CK_SLOT_ID first_slot(CK_FUNCTION_LIST *functions)
+{
+    CK_SLOT_ID slots[8];
+    CK_ULONG count = 8;
+
+    must(functions->C_GetSlotList(CK_TRUE, slots, &count), "C_GetSlotList");
+    return slots[0];
+}
+
 /* The token of the bench: the first one that is not initialised becomes it. SoftHSM2 then gives it a new slot. */
 static void make_token(struct bench_token *token)
 {
@@ -39,10 +48,8 @@ static void make_token(struct bench_token *token)
 
     must(token->direct->C_GetSlotList(CK_TRUE, slots, &count), "C_GetSlotList");
     must(token->direct->C_InitToken(slots[count - 1], so_pin, sizeof so_pin - 1, label), "C_InitToken");
-    count = 8;
-    must(token->direct->C_GetSlotList(CK_TRUE, slots, &count), "C_GetSlotList");
-    token->slot = slots[0];
-    must(token->direct->C_OpenSession(token->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &token->session),
+    token->slot_direct = first_slot(token->direct);
+    must(token->direct->C_OpenSession(token->slot_direct, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &token->session),
          "C_OpenSession");
     must(token->direct->C_Login(token->session, CKU_SO, so_pin, sizeof so_pin - 1), "C_Login");
     must(token->direct->C_InitPIN(token->session, pin, sizeof pin - 1), "C_InitPIN");
@@ -76,7 +83,7 @@ static void make_key(struct bench_token *token, const char *label, CK_BBOOL alwa
 }
 
 /* Handles of private keys are those of a login. */
-static CK_OBJECT_HANDLE find_key(struct bench_token *token, const char *label)
+static CK_OBJECT_HANDLE find_key(CK_FUNCTION_LIST *functions, CK_SESSION_HANDLE session, const char *label)
 {
     CK_OBJECT_CLASS private_key = CKO_PRIVATE_KEY;
     CK_ATTRIBUTE template[] = {{CKA_CLASS, &private_key, sizeof private_key},
@@ -84,9 +91,9 @@ static CK_OBJECT_HANDLE find_key(struct bench_token *token, const char *label)
     CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
     CK_ULONG count = 0;
 
-    must(token->pinward->C_FindObjectsInit(token->session, template, 2), "C_FindObjectsInit");
-    must(token->pinward->C_FindObjects(token->session, &key, 1, &count), "C_FindObjects");
-    must(token->pinward->C_FindObjectsFinal(token->session), "C_FindObjectsFinal");
+    must(functions->C_FindObjectsInit(session, template, 2), "C_FindObjectsInit");
+    must(functions->C_FindObjects(session, &key, 1, &count), "C_FindObjects");
+    must(functions->C_FindObjectsFinal(session), "C_FindObjectsFinal");
     must(count == 1 ? CKR_OK : CKR_GENERAL_ERROR, "the search for a key");
     return key;
 }
@@ -98,11 +105,23 @@ static void log_in_through_module(struct bench_token *token)
     must(token->direct->C_CloseSession(token->session), "C_CloseSession");
     must(token->pinward->C_Initialize(&(CK_C_INITIALIZE_ARGS){.flags = CKF_OS_LOCKING_OK}),
          "C_Initialize through the module (see its log)");
+    token->slot = first_slot(token->pinward);
     must(token->pinward->C_OpenSession(token->slot, CKF_SERIAL_SESSION, NULL, NULL, &token->session), "C_OpenSession");
     must(token->pinward->C_Login(token->session, CKU_USER, pin, sizeof pin - 1), "C_Login through the module");
 }
 
-void bench_token_open(const char *backend_path, const char *module_path, struct bench_token *token)
+/* The session keeps the login until C_Finalize. */
+static CK_OBJECT_HANDLE log_in_directly(const struct bench_token *token)
+{
+    CK_UTF8CHAR pin[] = BENCH_PIN;
+    CK_SESSION_HANDLE session;
+
+    must(token->direct->C_OpenSession(token->slot_direct, CKF_SERIAL_SESSION, NULL, NULL, &session), "C_OpenSession");
+    must(token->direct->C_Login(session, CKU_USER, pin, sizeof pin - 1), "C_Login");
+    return find_key(token->direct, session, BENCH_KEY_LOW);
+}
+
+void bench_token_open(const char *backend_path, const char *module_path, bool isolated, struct bench_token *token)
 {
     memset(token, 0, sizeof *token);
     token->direct = load(backend_path);
@@ -113,9 +132,10 @@ void bench_token_open(const char *backend_path, const char *module_path, struct 
     make_key(token, BENCH_KEY_GATE, CK_FALSE);
     make_key(token, BENCH_KEY_TOKEN, CK_TRUE);
     log_in_through_module(token);
-    token->key = find_key(token, BENCH_KEY_LOW);
-    token->key_gate = find_key(token, BENCH_KEY_GATE);
-    token->key_token = find_key(token, BENCH_KEY_TOKEN);
+    token->key = find_key(token->pinward, token->session, BENCH_KEY_LOW);
+    token->key_direct = isolated ? log_in_directly(token) : token->key;
+    token->key_gate = find_key(token->pinward, token->session, BENCH_KEY_GATE);
+    token->key_token = find_key(token->pinward, token->session, BENCH_KEY_TOKEN);
 }
 
 void bench_token_close(struct bench_token *token)

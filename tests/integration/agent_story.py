@@ -1,28 +1,42 @@
 """The module isolated: pinward-agent holds gate and token, programs load p11-kit-client.so, and every use asks as it does
 without."""
+import json
 import os
+import pathlib
+import re
+import shutil
 import signal
 import socket
 import stat
 import struct
 import subprocess
 
+import jsonschema
+
 import agent_world
 from agent_world import PIN, check, until
 
 OK, DEVICE_ERROR, DEVICE_REMOVED = "0x00000000", "0x00000030", "0x00000032"
 CANCELED, REJECTED = "0x00000050", "0x00000200"
+SCHEMA = jsonschema.Draft202012Validator(json.loads(
+    (pathlib.Path(__file__).parents[2] / "docs" / "tool-output.schema.json").read_text(encoding="utf-8")))
 PKCS11_TOOL = os.path.realpath("/usr/bin/pkcs11-tool")
+
+
+def parent(pid):
+    try:
+        return int(pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="latin-1").rpartition(")")[2].split()[1])
+    except OSError:  # it has ended
+        return 0
 
 
 def descendants(pid):
     """Processes below pid."""
-    text = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    rows = [tuple(map(int, line.split())) for line in text.splitlines()]
+    rows = [(int(name), parent(name)) for name in os.listdir("/proc") if name.isdecimal()]
     found, last = {pid}, set()
     while found != last:
         last = set(found)
-        found |= {child for child, parent in rows if parent in found}
+        found |= {child for child, above in rows if above in found}
     return found - {pid}
 
 
@@ -340,6 +354,68 @@ def test_program_of_another_mount_namespace(world):
     check(done.returncode == 0, done.stdout + done.stderr)
     check([line["program"] for line in world.ledger()] == ["?"] * 2, f"{world.ledger()}")
     check("Program: unknown (process" in world.windows()[0], world.windows()[0])
+
+
+# ------------------------------------------------------------------ pinward agent, pinward doctor, systemd
+
+
+def tool(world, *arguments, expect):
+    done = subprocess.run([os.environ["PINWARD_TOOL"], *arguments, "--json"], env=world.environment(),
+                          capture_output=True, text=True, timeout=60)
+    check(done.returncode == expect, f"{done.returncode} {done.stdout} {done.stderr}")
+    document = json.loads(done.stdout)
+    SCHEMA.validate(document)
+    return document
+
+
+def test_status_and_stop(world):
+    check("No pinward-agent runs" in tool(world, "agent", "status", expect=17)["error"]["message"], "none runs")
+    tool(world, "agent", "stop", expect=17)
+    world.start()
+    client = world.client()
+    check(client("init") == OK, "connects")
+    status = tool(world, "agent", "status", expect=0)
+    agent, (connection,) = status["agent"], status["connections"]
+    check((agent["pid"], agent["socket"], agent["activated"]) == (world.agent.pid, str(world.socket), False), f"{agent}")
+    check((connection["pid"], connection["program"]) == (client.pid, os.path.realpath("/usr/bin/python3")), f"{connection}")
+    check(connection["served_by"] in descendants(world.agent.pid), f"{connection}")
+    # What the status says of its protection is true.
+    for pid in (world.agent.pid, connection["served_by"]):
+        state = open(f"/proc/{pid}/status", encoding="ascii").read()
+        limits = open(f"/proc/{pid}/limits", encoding="ascii").read()
+        check("NoNewPrivs:\t1" in state and re.search(r"Max core file size +0 +0 ", limits), state + limits)
+    check({"not-dumpable", "no-new-privileges", "no-core", "limits"} <= set(agent["protection"].split()), f"{agent}")
+    tool(world, "agent", "stop", expect=0)
+    check(world.stop()[0] == 0 and client("session") == DEVICE_ERROR, "it stops, and its connections")
+    tool(world, "agent", "status", expect=17)
+
+
+def test_doctor_says_whether_programs_are_isolated(world):
+    def finding():
+        done = subprocess.run([os.environ["PINWARD_TOOL"], "doctor", "--json"], env=world.environment(),
+                              capture_output=True, text=True, timeout=60)
+        return next(row for row in json.loads(done.stdout)["checks"] if row["name"] == "agent")
+    before = finding()
+    check(before["verdict"] == "note" and "pinward-agent.socket" in before["mend"], f"{before}")
+    world.start()
+    after = finding()
+    check(after["verdict"] == "ok" and str(world.socket) in after["says"], f"{after}")
+
+
+def test_units(world):
+    """systemd itself reads them; with the program where it is in the build."""
+    if not shutil.which("systemd-analyze"):
+        return "systemd-analyze is not there"
+    units = pathlib.Path(os.environ["PINWARD_AGENT_UNITS"])
+    service = (units / "pinward-agent.service").read_text()
+    check(re.search(r"^ExecStart=/\S+/pinward-agent$", service, flags=re.M), service)
+    service = re.sub(r"^ExecStart=.*$", f"ExecStart={os.environ['PINWARD_AGENT']}", service, flags=re.M)
+    (world.root / "pinward-agent.service").write_text(service)
+    shutil.copy(os.environ["PINWARD_AGENT_SOCKET_UNIT"], world.root)
+    done = subprocess.run(["systemd-analyze", "verify", "--user", "--man=no", "pinward-agent.service",
+                           "pinward-agent.socket"], env=world.environment(), cwd=world.root, capture_output=True,
+                          text=True, timeout=60)
+    check(done.returncode == 0 and done.stdout + done.stderr == "", done.stdout + done.stderr)
 
 
 TESTS = [value for name, value in list(globals().items()) if name.startswith("test_")]

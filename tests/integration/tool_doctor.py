@@ -4,7 +4,8 @@ from tool_token import INIT
 from tool_world import *
 
 DOCTOR = 22
-NAMES = ["configuration", "locale", "pinentry", "backend", "module", "token", "p11-kit", "portal", "tls", "clock", "ledger"]
+NAMES = ["configuration", "locale", "pinentry", "backend", "module", "token", "p11-kit", "agent", "portal", "tls", "clock",
+         "ledger"]
 
 
 def doctor(world, *wrong, env=None):

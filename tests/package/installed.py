@@ -15,7 +15,8 @@ import traceback
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ["PINWARD_BUILD"])
-EXPECTED = {"bin/pinward", "include/pinward.h", "etc/pinward/pinward.conf", "share/p11-kit/modules/pinward.module",
+EXPECTED = {"bin/pinward", "bin/pinward-agent", "lib/systemd/user/pinward-agent.socket", "include/pinward.h",
+            "etc/pinward/pinward.conf", "share/p11-kit/modules/pinward.module",
             "share/locale/zh_TW/LC_MESSAGES/pinward.mo", "share/pinward/softhsm-config/softhsm2.conf.in",
             "share/doc/pinward/README.md", "share/doc/pinward/docs/README.md", "share/doc/pinward/docs/configuration.md",
             "share/doc/pinward/docs/tool-output.schema.json", "share/doc/pinward/docs/pictures/prompt.png",
