@@ -96,7 +96,7 @@ const struct client client_table[] = {
         .mode = N_("The module asks: with prompt = application libp11's engine asks on the terminal at each use, and fails "
                    "where there is none."),
         .refusal = N_("It says that it failed to load the private key from the engine, ends with status 58 and sends nothing."),
-        .uses = (const struct client_use[]){{"curl", "https", 1}, {0}},
+        .uses = (const struct client_use[]){{"curl", "https", 1}, {"curl", "https, three pages", 1}, {0}},
     },
     {
         .title = "OpenSSH",
