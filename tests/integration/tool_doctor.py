@@ -29,13 +29,7 @@ def replace(world, old, new):
 
 def well(world):
     found = doctor(world)
-    check(found["p11-kit"]["verdict"] == "note", found)
     check('"card"' in found["token"]["says"] and found["token"]["mend"] == "pinward help first-time", "a token that is new")
-    subprocess.run(found["p11-kit"]["mend"], shell=True, check=True, env=world.env)
-    found = doctor(world)  # Debian's softhsm2 makes its module known to p11-kit: the token is offered past the gate
-    check(found["p11-kit"]["verdict"] == "note" and "softhsm2.module" in found["p11-kit"]["says"], found)
-    subprocess.run(found["p11-kit"]["mend"], shell=True, check=True, env=world.env)
-    check(doctor(world)["p11-kit"]["verdict"] == "ok")
     text = world.tool("doctor")
     check("Nothing is wrong." in text and str(world.root / "pinward.conf") in text, text)
     world.login()
@@ -43,6 +37,50 @@ def well(world):
     check("as it was written (lines: " in doctor(world)["ledger"]["says"])
     world.activate()
     check(doctor(world)["token"] == {"name": "token", "verdict": "ok", "says": "card", "mend": ""})
+
+
+def mend(world, finding):
+    subprocess.run(finding["mend"], shell=True, check=True, env=world.env)
+
+
+def registered(world):
+    """p11-kit: not told of the module; told of it, and of its backend too; of the module alone."""
+    world.be_nobody_special()
+    found = doctor(world)["p11-kit"]
+    check(found["verdict"] == "note" and "do not find the module" in found["says"], found)
+    mend(world, found)
+    folder = world.root / "home/.config/pkcs11/modules"
+    (folder / "another.module").write_text(f"# SoftHSM2\nmodule: {SOFTHSM}\n")
+    around = set()
+    while (found := doctor(world)["p11-kit"])["verdict"] == "note":
+        check("p11-kit offers the token past the gate as well" in found["says"] and found["mend"] not in around, found)
+        around.add(found["mend"])
+        mend(world, found)
+    check(found["verdict"] == "ok" and found["says"] == str(folder / "pinward.module"), found)
+    check(any("another.module" in each for each in around), around)
+    # Debian's softhsm2 makes its module known to p11-kit.
+    check(any("softhsm2.module" in each for each in around), around)
+    check("enable-in: none" in (folder / "another.module").read_text())
+
+    # Where the backend is p11-kit's proxy, any other module is one around it. "only": this machine's modules, which the
+    # proxy would load, are no part of the test.
+    (folder.parent / "pkcs11.conf").write_text("user-config: only\n")
+    (folder / "another.module").write_text(f"module: {SOFTHSM}\n")
+    proxy = subprocess.run(["pkg-config", "--variable=proxy_module", "p11-kit-1"], check=True, capture_output=True,
+                           text=True).stdout.strip()
+    replace(world, f"backend = {SOFTHSM}", f"backend = {proxy}")
+    found = doctor(world)
+    check(found["p11-kit"]["verdict"] == "note" and '"card"' in found["token"]["says"], found)
+    check(f"backend = {os.path.realpath(SOFTHSM)}" in found["p11-kit"]["mend"], found)
+    check("loaded pinward too" in (world.root / "pinward.log").read_text())
+
+
+def registered_by_root(world):
+    """Root has no configuration of its own: the machine's is the one to change."""
+    if os.getuid() != 0 or pathlib.Path("/etc/pkcs11/modules").exists():
+        raise Skipped("for root, on a machine without modules of its own")
+    found = doctor(world)["p11-kit"]
+    check("> /etc/pkcs11/modules/" in found["mend"], found)
 
 
 def broken(world):
@@ -112,6 +150,7 @@ def of_a_program(world):
     app, found = ask(app["path"], PKCS11_MODULE_PATH=os.environ["PINWARD_MODULE"])
     check(app["client"] == "OpenSSL" and found["module"]["verdict"] == "ok", found)
 
+    world.be_nobody_special()
     _, found = ask("p11tool", DOCTOR)
     for verdict in ("wrong", "note"):  # not known; known, but SoftHSM2's own module as well
         check(found["module"]["verdict"] == verdict, found)
@@ -145,7 +184,7 @@ def locale_that_is_missing(world):
     doctor(world, "locale", env={**missing, "LANG": "zh_TW_NOWHERE.BIG5"})
 
 
-TESTS = [well, broken, nothing_configured, of_a_program, locale_that_is_missing]
+TESTS = [well, registered, registered_by_root, broken, nothing_configured, of_a_program, locale_that_is_missing]
 for test in TESTS:
     test.world = {"offset_days": 0}
 
