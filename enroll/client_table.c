@@ -213,5 +213,19 @@ const struct client client_table[] = {
                      "for an answer to its dialog, also with --headless."),
         .uses = (const struct client_use[]){{"chromium", "a login to a page", 1}, {0}},
     },
+    {
+        .title = "LibreOffice",
+        .programs = (const char *const[]){"libreoffice", "soffice", "lowriter", NULL},
+        .package = "libreoffice-core",
+        .tested = "4:7.4.",
+        .way = CLIENT_TOLD,
+        .told = "modutil -dbdir sql:PROFILE -add Pinward -libfile %s",
+        .mode = N_("The module asks, after a dialog of LibreOffice's own (Enter Password) that wants one: type any letter there "
+                   "and never the PIN, since nothing is done with it."),
+        .refusal = N_("It finds no certificate to sign with and writes nothing."),
+        .limits = N_("It logs in to list certificates, so the PIN agrees to a signature within login-grace only; later there "
+                     "is a second window. With --headless it cannot show its dialog and does not sign."),
+        .uses = (const struct client_use[]){{"libreoffice", "a signed PDF", 1}, {0}},
+    },
     {0},
 };

@@ -1,2 +1,2 @@
 # The clients that are large to install: pinward_client_test(heavy <timeout in seconds> <name>...).
-pinward_client_test(heavy 300 chromium firefox go java openvpn)
+pinward_client_test(heavy 300 chromium firefox go java libreoffice openvpn)
