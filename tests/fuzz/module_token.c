@@ -116,7 +116,7 @@ CK_RV token_enter(CK_SESSION_HANDLE handle, struct token_session **session)
 static CK_RV token_open(CK_SLOT_ID slot, CK_FLAGS flags, CK_VOID_PTR application, CK_NOTIFY notify,
                         CK_SESSION_HANDLE_PTR handle)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
 
     (void)application, (void)notify;
     if (calls_to_failure > 0 && --calls_to_failure == 0)
@@ -149,7 +149,7 @@ static void end_session(struct token_session *session)
 
 static CK_RV token_close(CK_SESSION_HANDLE handle)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     CK_RV rv = token_enter(handle, &session);
 
     if (rv == CKR_OK)
@@ -168,7 +168,7 @@ static CK_RV token_close_all(CK_SLOT_ID slot)
 
 static CK_RV token_session_info(CK_SESSION_HANDLE handle, CK_SESSION_INFO_PTR info)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     CK_RV rv = token_enter(handle, &session);
     bool writes;
 
@@ -231,7 +231,7 @@ static CK_RV context_login(struct token_session *session)
 
 static CK_RV token_login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, CK_BYTE_PTR pin, CK_ULONG pin_len)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     CK_RV rv = token_enter(handle, &session);
 
     if (rv != CKR_OK)
@@ -257,7 +257,7 @@ static CK_RV token_login_user(CK_SESSION_HANDLE handle, CK_USER_TYPE user, CK_UT
 
 static CK_RV token_logout(CK_SESSION_HANDLE handle)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     CK_RV rv = token_enter(handle, &session);
 
     if (rv == CKR_OK)
