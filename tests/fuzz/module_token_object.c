@@ -54,7 +54,7 @@ CK_RV token_apply(struct token_object *object, const CK_ATTRIBUTE *template, CK_
 static CK_RV make(CK_SESSION_HANDLE handle, CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_OBJECT_CLASS object_class,
                   CK_OBJECT_HANDLE_PTR made)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     struct token_object *object;
     CK_RV rv = token_enter(handle, &session);
 
@@ -109,7 +109,7 @@ static CK_RV token_generate_pair(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR mech
 static CK_RV token_copy(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE number, CK_ATTRIBUTE_PTR template, CK_ULONG count,
                         CK_OBJECT_HANDLE_PTR made)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     struct token_object *original = token_object(number);
     struct token_object *copy;
     CK_RV rv = token_enter(handle, &session);
@@ -150,7 +150,7 @@ static bool only_strengthens(const CK_ATTRIBUTE *template, CK_ULONG count)
 
 static CK_RV token_set(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE number, CK_ATTRIBUTE_PTR template, CK_ULONG count)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     struct token_object *object = token_object(number);
     CK_RV rv = token_enter(handle, &session);
 
@@ -163,7 +163,7 @@ static CK_RV token_set(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE number, CK_ATT
 
 static CK_RV token_destroy(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE number)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     struct token_object *object = token_object(number);
     CK_RV rv = token_enter(handle, &session);
 
@@ -217,7 +217,7 @@ static const void *value_of(struct token_object *object, CK_ATTRIBUTE_TYPE type,
 
 static CK_RV token_get(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE number, CK_ATTRIBUTE_PTR template, CK_ULONG count)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     struct token_object *object = token_object(number);
     CK_RV rv = token_enter(handle, &session);
 
@@ -247,7 +247,7 @@ static CK_RV token_get(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE number, CK_ATT
 
 static CK_RV token_find_init(CK_SESSION_HANDLE handle, CK_ATTRIBUTE_PTR template, CK_ULONG count)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     CK_RV rv = token_enter(handle, &session);
 
     (void)template, (void)count;
@@ -260,7 +260,7 @@ static CK_RV token_find_init(CK_SESSION_HANDLE handle, CK_ATTRIBUTE_PTR template
 
 static CK_RV token_find(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE_PTR objects, CK_ULONG room, CK_ULONG_PTR count)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     CK_RV rv = token_enter(handle, &session);
 
     if (rv != CKR_OK || !session->finding)
@@ -273,7 +273,7 @@ static CK_RV token_find(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE_PTR objects, 
 
 static CK_RV token_find_final(CK_SESSION_HANDLE handle)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     CK_RV rv = token_enter(handle, &session);
 
     if (rv == CKR_OK)

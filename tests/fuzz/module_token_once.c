@@ -48,7 +48,7 @@ static void judge_export(struct token_session *session, struct token_object *car
 static CK_RV token_wrap(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE wrapping,
                         CK_OBJECT_HANDLE number, CK_BYTE_PTR out, CK_ULONG_PTR out_len)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     struct token_object *carrier = token_object(wrapping), *key = token_object(number);
     bool ready;
     CK_RV rv = token_enter(handle, &session);
@@ -85,7 +85,7 @@ static CK_RV token_unwrap(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR mechanism, 
                           CK_BYTE_PTR wrapped, CK_ULONG wrapped_len, CK_ATTRIBUTE_PTR template, CK_ULONG count,
                           CK_OBJECT_HANDLE_PTR made)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     struct token_object *key = token_object(number);
     CK_RV rv = token_enter(handle, &session);
 
@@ -101,7 +101,7 @@ static CK_RV token_unwrap(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR mechanism, 
 static CK_RV token_derive(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE number,
                           CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_OBJECT_HANDLE_PTR made)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     struct token_object *key = token_object(number);
     CK_RV rv = token_enter(handle, &session);
 
@@ -131,7 +131,7 @@ static void require_not_private(CK_OBJECT_HANDLE number)
 
 static CK_RV token_encrypt_init(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
 
     (void)mechanism;
     require_not_private(key);
@@ -140,7 +140,7 @@ static CK_RV token_encrypt_init(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR mecha
 
 static CK_RV token_digest_key(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE key)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
 
     require_not_private(key);
     return token_enter(handle, &session);
@@ -149,7 +149,7 @@ static CK_RV token_digest_key(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE key)
 static CK_RV token_set_state(CK_SESSION_HANDLE handle, CK_BYTE_PTR state, CK_ULONG state_len, CK_OBJECT_HANDLE encrypts,
                              CK_OBJECT_HANDLE authenticates)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
 
     (void)state, (void)state_len;
     require_not_private(encrypts);
@@ -159,7 +159,7 @@ static CK_RV token_set_state(CK_SESSION_HANDLE handle, CK_BYTE_PTR state, CK_ULO
 
 static CK_RV token_get_state(CK_SESSION_HANDLE handle, CK_BYTE_PTR state, CK_ULONG_PTR state_len)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     CK_RV rv = token_enter(handle, &session);
     bool ready;
 

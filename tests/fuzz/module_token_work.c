@@ -8,7 +8,7 @@
 
 static CK_RV begin(CK_SESSION_HANDLE handle, enum token_kind kind, CK_OBJECT_HANDLE key)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     struct token_object *object = token_object(key);
     struct token_operation *operation;
     CK_RV rv = token_enter(handle, &session);
@@ -94,7 +94,7 @@ static CK_RV whole(CK_SESSION_HANDLE handle, enum token_kind kind, CK_BYTE_PTR i
                    CK_ULONG_PTR out_len)
 {
     static const CK_BYTE nothing;
-    struct token_session *session;
+    struct token_session *session = NULL;
     struct token_operation *operation;
     bool ready;
     CK_RV rv = find(handle, kind, &session, &operation);
@@ -115,7 +115,7 @@ static CK_RV whole(CK_SESSION_HANDLE handle, enum token_kind kind, CK_BYTE_PTR i
 
 static CK_RV part(CK_SESSION_HANDLE handle, enum token_kind kind)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     struct token_operation *operation;
     CK_RV rv = find(handle, kind, &session, &operation);
 
@@ -136,7 +136,7 @@ static CK_RV part_out(CK_SESSION_HANDLE handle, enum token_kind kind, CK_BYTE_PT
 
 static CK_RV final(CK_SESSION_HANDLE handle, enum token_kind kind, CK_BYTE_PTR out, CK_ULONG_PTR out_len)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     struct token_operation *operation;
     CK_RV rv = find(handle, kind, &session, &operation);
 
@@ -198,7 +198,7 @@ static CK_RV token_sign_encrypt_update(CK_SESSION_HANDLE handle, CK_BYTE_PTR in,
 static CK_RV token_encrypt_update(CK_SESSION_HANDLE handle, CK_BYTE_PTR in, CK_ULONG in_len, CK_BYTE_PTR out,
                                   CK_ULONG_PTR out_len)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     CK_RV rv = token_enter(handle, &session);
     bool ready;
 
@@ -208,7 +208,7 @@ static CK_RV token_encrypt_update(CK_SESSION_HANDLE handle, CK_BYTE_PTR in, CK_U
 
 static CK_RV token_other_update(CK_SESSION_HANDLE handle, CK_BYTE_PTR in, CK_ULONG in_len)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
 
     (void)in, (void)in_len;
     return token_enter(handle, &session);
@@ -218,7 +218,7 @@ static CK_RV token_other_update(CK_SESSION_HANDLE handle, CK_BYTE_PTR in, CK_ULO
 
 static CK_RV message_begin(CK_SESSION_HANDLE handle, enum token_kind kind)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     struct token_operation *operation;
     CK_RV rv = find(handle, kind, &session, &operation);
 
@@ -234,7 +234,7 @@ static CK_RV message_begin(CK_SESSION_HANDLE handle, enum token_kind kind)
 static CK_RV message_next(CK_SESSION_HANDLE handle, enum token_kind kind, bool last, CK_BYTE_PTR out,
                           CK_ULONG_PTR out_len)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     struct token_operation *operation;
     CK_RV rv = find(handle, kind, &session, &operation);
 
@@ -249,7 +249,7 @@ static CK_RV message_next(CK_SESSION_HANDLE handle, enum token_kind kind, bool l
 
 static CK_RV message_final(CK_SESSION_HANDLE handle, enum token_kind kind)
 {
-    struct token_session *session;
+    struct token_session *session = NULL;
     struct token_operation *operation;
     CK_RV rv = find(handle, kind, &session, &operation);
 
@@ -315,7 +315,7 @@ static CK_RV token_session_cancel(CK_SESSION_HANDLE handle, CK_FLAGS flags)
 {
     static const CK_FLAGS of_kind[TOKEN_KINDS] = {CKF_SIGN, CKF_SIGN_RECOVER, CKF_DECRYPT, CKF_MESSAGE_SIGN,
                                                   CKF_MESSAGE_DECRYPT};
-    struct token_session *session;
+    struct token_session *session = NULL;
     CK_RV rv = token_enter(handle, &session);
 
     for (int kind = 0; kind < TOKEN_KINDS && rv == CKR_OK; kind++)
