@@ -10,6 +10,7 @@ import textwrap
 INLINE = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\*([^*\s][^*]*)\*|\[([^\]]+)\]\(([^)\s]+)\)|\b([\w.+-]+)\((\d)\)")
 ITEM = re.compile(r"(?:-|\d+\.) +(.*)")
 TAGGED = re.compile(r"((?:`[^`]+`|\*[^*]+\*|,? )+): +(.*)", re.S)
+HAN, CHINESE = "[\u3400-\u9fff]", "[\u3000-\u9fff\uff00-\uffef]"
 OUTSIDE = {"\\": r"\e"}
 INSIDE = {"\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti"}
 
@@ -20,7 +21,14 @@ def literal(text):
 
 
 def plain(text):
-    return "".join(OUTSIDE.get(character, character) for character in text)
+    """Running text. Chinese has no blanks: a line may break before any of its characters, but not before its punctuation."""
+    text = "".join(OUTSIDE.get(character, character) for character in text)
+    return re.sub(rf"(?<={CHINESE})(?={HAN})", r"\\:", text)
+
+
+def unfold(text):
+    """The lines of a paragraph as one; between two characters of Chinese there is no blank."""
+    return re.sub(rf"(?<={CHINESE}) (?={CHINESE})", "", " ".join(text.split()))
 
 
 def inline(text):
@@ -45,7 +53,7 @@ def inline(text):
 
 def text_lines(text):
     """Lines of running text, none of which roff takes for a request."""
-    lines = textwrap.wrap(inline(" ".join(text.split())), 100, break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(inline(unfold(text)), 100, break_long_words=False, break_on_hyphens=False)
     return [rf"\&{line}" if line[0] in ".'" else line for line in lines]
 
 
@@ -68,7 +76,10 @@ def cells(row):
 
 
 def sentence(text):
-    return text if text.endswith((".", "?")) else f"{text}."
+    """With its full stop."""
+    if text.endswith((".", "?", "。")):
+        return text
+    return f"{text}。" if re.search(rf"{CHINESE}$", text) else f"{text}."
 
 
 def table(rows):
