@@ -92,8 +92,13 @@ static void status_print(const struct certlist *list, const char *open_applicati
             status_print_outcome(&list->portal.items[i]);
         }
     }
-    if (open_application) {
+    if (open_application && status_has(list, "issued")) {
         wrap_say(stdout, _("The application %s is not activated yet: complete it with pinward activate."),
+                 open_application);
+    } else if (open_application) {
+        wrap_say(stdout,
+                 _("The registration authority has not issued the certificates of the application %s yet: wait until they "
+                   "are shown here, then run pinward activate."),
                  open_application);
     }
     fflush(stdout);
