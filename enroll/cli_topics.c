@@ -98,6 +98,7 @@ static void cli_topic_signing(FILE *out)
                        config.portal.url ? config.portal.url : "https://portal.example",
                        config.portal.ca_file ? config.portal.ca_file : "portal-root.pem");
     cli_topic_say(out, _("These commands are in the Debian packages opensc, openssl, libengine-pkcs11-openssl and curl."));
+    cli_topic_step(out, "pinward doctor --app PROGRAM", _("says how another program comes to the module, and how often it asks"));
     free(module);
     if (known) {
         config_clear(&config);

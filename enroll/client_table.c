@@ -4,7 +4,7 @@
 
 const struct client client_unknown = {
     .way = CLIENT_TOLD,
-    .told = N_("give it %s where it asks for a PKCS#11 module; one that asks p11-kit finds it there"),
+    .told = "%s",
     .mode = N_("The module asks, whatever the program can do. prompt = application is for programs that log in with "
                "CKU_CONTEXT_SPECIFIC before each use and really ask their user."),
     .refusal = N_("The program's call answers CKR_FUNCTION_CANCELED, or CKR_FUNCTION_REJECTED when nobody answered in "

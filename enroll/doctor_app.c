@@ -98,7 +98,11 @@ static void doctor_app_look_module(const struct app *app, struct doctor_finding 
 
     switch (client->way) {
     case CLIENT_TOLD:
-        doctor_say(finding, DOCTOR_OK, "%.*s%s%s", (int)(place ? place - told : 0), told, module, place ? place + 2 : "");
+        doctor_say(finding, DOCTOR_OK, "%s",
+                   client->title ? _("you tell it where the module is:")
+                                 : _("one that asks p11-kit finds it there; otherwise, where it asks for a PKCS#11 module, "
+                                     "give it this file:"));
+        doctor_mend(finding, "%.*s%s%s", (int)(place ? place - told : 0), told, module, place ? place + 2 : "");
         break;
     case CLIENT_P11_KIT:
         doctor_app_look_kit(app, finding);

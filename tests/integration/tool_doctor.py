@@ -166,7 +166,7 @@ def of_a_program(world):
     for program, path in ((str(own.rename(world.root / "mine")), str(world.root / "mine")), ("no-such-program", None)):
         app, found = ask(program)
         check((app["client"], app["path"], app["uses"]) == (None, path, []) and "ssh" in app["known"], app)
-        check(os.environ["PINWARD_MODULE"] in found["module"]["says"] and found["refusal"]["says"], found)
+        check(found["module"]["mend"] == os.path.realpath(os.environ["PINWARD_MODULE"]) and found["refusal"]["says"], found)
 
     check("每次使用" in world.tool("doctor", "--app", "openssl", "--lang", "zh-TW"), "not in Chinese")
     world.configure(prompt="application", login_grace="0")
