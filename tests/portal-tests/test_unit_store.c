@@ -31,7 +31,7 @@ static int tear_down(void **state)
 {
     static const char *const names[] = {"portal.db", "portal.db-wal", "portal.db-shm"};
     struct store *store = *state;
-    char path[100];
+    char path[sizeof dir + 16];
 
     store_close(&store);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
