@@ -5,6 +5,7 @@
 #include <p11-kit/remote.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/i18n.h"
@@ -18,6 +19,8 @@
 /* A program that connects speaks first, at once. */
 #define FIRST_BYTE_TIMEOUT_MS 10000
 
+#define TOKEN_LABEL_SIZE 32
+
 /* What the client wants to tell the token's module (pReserved) is dropped: which token there is, and where, is the
  * agent's configuration, and the client's bytes do not even end in a NUL. */
 static CK_RV serve_initialize(void *init_args)
@@ -26,6 +29,19 @@ static CK_RV serve_initialize(void *init_args)
 
     (void)init_args;
     return own_C_Initialize(&own);
+}
+
+/* On the wire a label is a text of any length that ends in a NUL; PKCS#11 wants 32 bytes padded with blanks (2.40, 5.5,
+ * C_InitToken), and a token's module reads as many. */
+static CK_RV serve_init_token(CK_SLOT_ID slot, CK_UTF8CHAR_PTR pin, CK_ULONG pin_len, CK_UTF8CHAR_PTR label)
+{
+    CK_UTF8CHAR padded[TOKEN_LABEL_SIZE];
+
+    if (!label)
+        return own_C_InitToken(slot, pin, pin_len, NULL);
+    memset(padded, ' ', sizeof padded);
+    memcpy(padded, label, strnlen((const char *)label, sizeof padded));
+    return own_C_InitToken(slot, pin, pin_len, padded);
 }
 
 static bool speaks(int connection)
@@ -52,6 +68,7 @@ static enum error_code serve_peer(int connection, const struct peer *peer, struc
     if (status != ERROR_NONE)
         return status;
     functions.C_Initialize = serve_initialize;
+    functions.C_InitToken = serve_init_token;
     (void)p11_kit_remote_serve_module(&functions, connection, connection);
     watch_stop(&watch);
     (void)own_C_Finalize(NULL);

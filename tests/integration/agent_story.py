@@ -119,6 +119,15 @@ def test_pin_of_the_application(world):
     check(client("sign") == CANCELED and len(world.windows()) == 1, "the use asks")
 
 
+def test_label_of_a_new_token_is_padded(world):
+    """On the wire it is a text that ends in a NUL."""
+    world.start()
+    done = world.pkcs11_tool("--init-token", "--slot-index", "1", "--label", "new", "--so-pin", "12345678")
+    check(done.returncode == 0, done.stdout + done.stderr)
+    listed = world.pkcs11_tool("--list-token-slots")
+    check(re.search(r"token label +: new$", listed.stdout, flags=re.M), listed.stdout)
+
+
 # ------------------------------------------------------------------ who is asking
 
 

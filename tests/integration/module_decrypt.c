@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "support/fixture.h"
+#include "support/isolated.h"
 #include "support/keys.h"
 #include "support/lacks.h"
 #include "support/pinentry_script.h"
@@ -158,6 +159,7 @@ static void multi_part_length_query_asks_nobody(void **state)
     CK_ULONG len = 0;
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's client answers a NULL pointer by itself");
     for (size_t i = 0; i < LABELS; i++) {
         decrypt_begin(labels[i]);
         assert_ok(fx.p11->C_DecryptUpdate(fx.session, message.bytes, message.len, NULL, &len));
@@ -174,6 +176,7 @@ static void bad_arguments_ask_nobody(void **state)
     CK_ULONG len = 16;
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's client answers a NULL pointer by itself");
     assert_rv(fx.p11->C_DecryptInit(fx.session, NULL, key), CKR_ARGUMENTS_BAD);
     assert_rv(use_decrypt_init(&fx, fx.session, 0), CKR_KEY_HANDLE_INVALID);
     assert_rv(use_decrypt_init(&fx, 99999, key), CKR_SESSION_HANDLE_INVALID);
@@ -194,6 +197,7 @@ static void aes_asks_nobody(void **state)
     CK_ULONG len;
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's protocol does not carry the parameters of AES-CBC");
     use_result_init(&message);
     assert_ok(fx.p11->C_EncryptInit(fx.session, &mechanism, aes));
     assert_ok(

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "support/fixture.h"
+#include "support/isolated.h"
 #include "support/keys.h"
 #include "support/pinentry_script.h"
 #include "support/test.h"
@@ -287,6 +288,7 @@ static void full_disk_denies(void **state)
     char *log;
 
     (void)state;
+    isolated_lacks(__func__, "the limit that the test sets is the program's own, not the agent's");
     script_set(&fx, RIGHT);
     assert_int_equal(with_a_full_disk(sign_and_be_denied), 0);
     assert_int_equal(script_asked(&fx), 1);

@@ -8,6 +8,7 @@
 
 #include "support/backend_direct.h"
 #include "support/fixture.h"
+#include "support/isolated.h"
 #include "support/keys.h"
 #include "support/lacks.h"
 #include "support/p11_make.h"
@@ -209,6 +210,7 @@ static int check_child(void)
 static void child_must_initialize_anew(void **state)
 {
     (void)state;
+    isolated_lacks(__func__, "p11-kit's client looks after forked children by itself");
     fixture_start_logged_in(&fx, "");
     expect_signs();
     in_child(check_child);
@@ -222,6 +224,7 @@ static void child_inherits_no_consent(void **state)
     struct use_result signature;
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's client looks after forked children by itself");
     fixture_start_logged_in(&fx, "");
     script_set(&fx, RIGHT);
     assert_ok(use_sign_init(&fx, fx.session, key_private(fx.p11, fx.session, KEY_HIGH_RSA)));
@@ -246,6 +249,7 @@ static void fork_during_a_question(void **state)
     void *rv;
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's client looks after forked children by itself");
     fixture_start_logged_in(&fx, "");
     script_set(&fx, "late 500 " FIXTURE_PIN "\n");
     assert_ok(use_sign_init(&fx, fx.session, key_private(fx.p11, fx.session, KEY_HIGH_RSA)));

@@ -5,6 +5,7 @@
 
 #include "support/backend_direct.h"
 #include "support/fixture.h"
+#include "support/isolated.h"
 #include "support/keys.h"
 #include "support/lacks.h"
 #include "support/pinentry_script.h"
@@ -245,6 +246,7 @@ static void no_key_shows_that_it_wants_a_pin(void **state)
                                {CKA_SENSITIVE, &sensitive, sizeof sensitive}};
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's client answers for buffers that are too small");
     fixture_start_logged_in(&fx, "");
     high = key(KEY_HIGH_RSA);
     assert_ok(fx.p11->C_GetAttributeValue(fx.session, high, template, 3));
@@ -277,6 +279,7 @@ static void mixed_templates_are_answered_whole(void **state)
     CK_RV rv;
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's protocol does not carry a buffer's length of -1");
     fixture_start_logged_in(&fx, "");
     assert_rv(fx.p11->C_GetAttributeValue(fx.session, key(KEY_HIGH_RSA), template, 3),
               CKR_ATTRIBUTE_SENSITIVE);
@@ -354,6 +357,7 @@ static void new_token_is_made_asking(void **state)
     char *questions;
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's client reads a label to a NUL, which PKCS#11 does not want there");
     fixture_start(&fx, "");
     lacks_empty_slot(&fx, __func__);
     memset(label, ' ', sizeof label);

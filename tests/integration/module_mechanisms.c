@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "support/fixture.h"
+#include "support/isolated.h"
 #include "support/keys.h"
 #include "support/lacks.h"
 #include "support/pinentry_script.h"
@@ -186,6 +187,7 @@ static void pss_is_by_the_parameters_of_the_init_call(void **state)
     pthread_t thread;
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's protocol does not carry the parameters of PSS with a hash");
     for (size_t r = 0; r < ROWS; r++) {
         if (!rows[r].pss)
             continue;

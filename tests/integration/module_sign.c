@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "support/fixture.h"
+#include "support/isolated.h"
 #include "support/keys.h"
 #include "support/lacks.h"
 #include "support/pinentry_script.h"
@@ -256,6 +257,7 @@ static void bad_arguments_ask_nobody(void **state)
     CK_ULONG len = 256;
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's client answers a NULL pointer by itself");
     assert_rv(fx.p11->C_SignInit(fx.session, NULL, key(KEY_HIGH_RSA)), CKR_ARGUMENTS_BAD);
     assert_rv(use_sign_init(&fx, fx.session, 0), CKR_KEY_HANDLE_INVALID);
     assert_rv(use_sign_init(&fx, fx.session, 99999), CKR_KEY_HANDLE_INVALID);

@@ -8,6 +8,7 @@
 
 #include "support/backend_direct.h"
 #include "support/backend_kind.h"
+#include "support/isolated.h"
 #include "support/keys.h"
 #include "support/test.h"
 
@@ -59,7 +60,7 @@ void fixture_load(struct fixture *fx)
 {
     CK_C_GetFunctionList get_list;
 
-    fx->library = dlopen(TEST_MODULE, LOAD_FLAGS);
+    fx->library = dlopen(isolated_module(TEST_MODULE), LOAD_FLAGS);
     if (!fx->library)
         fail_msg("%s", dlerror());
     *(void **)&get_list = dlsym(fx->library, "C_GetFunctionList");
@@ -85,6 +86,7 @@ void fixture_begin_bare(struct fixture *fx)
     backend_kind_prepare(fx->folder);
     folder_write(fx->folder, "pinentry/script", "");
     fixture_configure(fx, "");
+    isolated_begin();
     fixture_load(fx);
 }
 
@@ -115,6 +117,7 @@ void fixture_end(struct fixture *fx)
 {
     fixture_stop(fx);
     fixture_unload(fx);
+    isolated_end();
     backend_kind_release();
     folder_remove(fx->folder);
     memset(fx, 0, sizeof *fx);

@@ -5,6 +5,7 @@
 
 #include "support/backend_direct.h"
 #include "support/backend_kind.h"
+#include "support/isolated.h"
 #include "support/keys.h"
 #include "support/test.h"
 
@@ -16,6 +17,7 @@ void lacks_skip(const char *name, const char *format, ...)
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
+    isolated_lacks(name, what); /* what p11-kit's protocol does not carry, a program behind it lacks too */
     if (backend_kind() == &backend_softhsm2)
         fail_msg("%s would be skipped: %s", name, what);
     printf("skipped on %s: %s: %s\n", backend_kind()->name, name, what);

@@ -37,3 +37,12 @@ function(pinward_test_on_backends)
     pinward_test_on(${backend} ${ARGN})
   endforeach()
 endfunction()
+
+# pinward_test_isolated(<name>...): these programs again, with the module in processes of pinward-agent's
+# (support/isolated.h), as isolated.<name>.
+function(pinward_test_isolated)
+  foreach(name IN LISTS ARGN)
+    add_test(NAME isolated.${name} COMMAND test-${name})
+    pinward_set_test_properties(isolated.${name} isolated PINWARD_TEST_ISOLATED=1)
+  endforeach()
+endfunction()
