@@ -20,10 +20,14 @@ def literal(text):
     return "".join(INSIDE.get(character, character) for character in text)
 
 
+def escaped(text):
+    """A line that is not broken, such as the one that whatis(1) reads."""
+    return "".join(OUTSIDE.get(character, character) for character in text)
+
+
 def plain(text):
     """Running text. Chinese has no blanks: a line may break before any of its characters, but not before its punctuation."""
-    text = "".join(OUTSIDE.get(character, character) for character in text)
-    return re.sub(rf"(?<={CHINESE})(?={HAN})", r"\\:", text)
+    return re.sub(rf"(?<={CHINESE})(?={HAN})", r"\\:", escaped(text))
 
 
 def unfold(text):
