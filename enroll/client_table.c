@@ -145,7 +145,8 @@ const struct client client_table[] = {
         .tested = "3.87.",
         .way = CLIENT_TOLD,
         .told = "modutil -dbdir sql:$HOME/.pki/nssdb -add Pinward -libfile %s",
-        .mode = N_("The module asks: NSS has no question of its own for a token with a protected authentication path."),
+        .mode = N_("The module asks: NSS has no question of its own for a token with a protected authentication path. With "
+                   "prompt = application cmsutil answers for the user, with the PIN that it got for the login."),
         .refusal = N_("NSS asks for the login a second time; then the tool ends with an error and writes nothing."),
         .limits = N_("certutil -L -h TOKEN logs in only to list certificates."),
         .uses = (const struct client_use[]){{"modutil", "-add", 0},
@@ -161,7 +162,8 @@ const struct client client_table[] = {
         .tested = "22.12.",
         .way = CLIENT_TOLD,
         .told = "modutil -dbdir sql:$HOME/.pki/nssdb -add Pinward -libfile %s",
-        .mode = N_("The module asks; -nss-pwd is the password of NSS's own database, never the PIN."),
+        .mode = N_("The module asks; -nss-pwd is the password of NSS's own database, never the PIN. With prompt = application "
+                   "pdfsig answers with -kpw, and without it with an empty PIN, and does not sign."),
         .refusal = N_("pdfsig ends with an error; after a refusal in the second window it leaves a file that is not a "
                       "signed document."),
         .limits = N_("It signs twice, the first time to learn how long a signature is, so it shows two windows."),
@@ -173,7 +175,8 @@ const struct client client_table[] = {
         .tested = "17.",
         .way = CLIENT_TOLD,
         .told = N_("in the configuration of SunPKCS11: library = %s"),
-        .mode = N_("The module asks: with -protected keytool and jarsigner ask for no PIN themselves."),
+        .mode = N_("The module asks: with -protected keytool and jarsigner ask for no PIN themselves. With prompt = application "
+                   "they cannot ask, and do not sign."),
         .refusal = N_("keytool and jarsigner end with an error and write nothing."),
         .uses = (const struct client_use[]){{"keytool", "-list", 1}, {"jarsigner", "a signature", 1}, {0}},
     },
@@ -207,7 +210,8 @@ const struct client client_table[] = {
         .way = CLIENT_TOLD,
         .told = "modutil -dbdir sql:$HOME/.pki/nssdb -add Pinward -libfile %s",
         .mode = N_("The module asks, after a dialog of Chromium's own (Unlock Security Device) that wants a password: type any "
-                   "letter there and never the PIN, since nothing is done with it."),
+                   "letter there and never the PIN, since nothing is done with it. With prompt = application that dialog "
+                   "comes twice, takes the PIN, and does not say what for."),
         .refusal = N_("It shows its own dialog again; when that is cancelled too, it opens the page without a certificate."),
         .limits = N_("Each new TLS connection to the server is a signature, and a window. Without a display it waits for ever "
                      "for an answer to its dialog, also with --headless."),
@@ -221,7 +225,8 @@ const struct client client_table[] = {
         .way = CLIENT_TOLD,
         .told = "modutil -dbdir sql:PROFILE -add Pinward -libfile %s",
         .mode = N_("The module asks, after a dialog of LibreOffice's own (Enter Password) that wants one: type any letter there "
-                   "and never the PIN, since nothing is done with it."),
+                   "and never the PIN, since nothing is done with it. With prompt = application it answers with an empty "
+                   "PIN and does not sign."),
         .refusal = N_("It finds no certificate to sign with and writes nothing."),
         .limits = N_("It logs in to list certificates, so the PIN agrees to a signature within login-grace only; later there "
                      "is a second window. With --headless it cannot show its dialog and does not sign."),

@@ -7,7 +7,6 @@
 #include "pkcs11-module/pin_check.h"
 #include "pkcs11-module/prompt.h"
 
-#define CONSENT_TRIES 3
 
 /* A key that carries CKA_ALWAYS_AUTHENTICATE: the backend itself checks. */
 static bool checked_by_backend(const struct consent_request *request)
@@ -35,12 +34,24 @@ static bool look_at_login(struct runtime *rt, const struct consent_request *requ
     return true;
 }
 
+/* An empty PIN, where the token has none so short, is wrong without a look at it, and spends none of its tries. Some
+ * programs bring one by themselves: poppler and LibreOffice do for each question that NSS has. */
+static bool is_no_pin(struct runtime *rt, const struct consent_request *request, const void *pin, CK_ULONG pin_len)
+{
+    CK_TOKEN_INFO token;
+
+    return pin && pin_len == 0 && request->on != CK_INVALID_HANDLE &&
+           rt->backend.functions->C_GetTokenInfo(request->slot, &token) == CKR_OK && token.ulMinPinLen > 0;
+}
+
 CK_RV consent_check_pin(struct runtime *rt, const struct consent_request *request, const void *pin, CK_ULONG pin_len)
 {
     CK_RV rv;
 
     if (!look_at_login(rt, request))
         return CKR_USER_NOT_LOGGED_IN;
+    if (is_no_pin(rt, request, pin, pin_len))
+        return CKR_PIN_INCORRECT;
     if (!checked_by_backend(request))
         return pin_check_compare(rt, request->slot, pin, pin_len);
     rv = pin_check_login(rt, request->slot, request->on, CKU_CONTEXT_SPECIFIC, pin, pin_len);

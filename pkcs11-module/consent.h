@@ -11,6 +11,9 @@
 #include "pkcs11-module/policy.h"
 #include "pkcs11-module/runtime.h"
 
+/* So many wrong PINs are one refusal, whoever brings them. */
+#define CONSENT_TRIES 3
+
 struct consent_request {
     enum policy_use use;
     CK_SESSION_HANDLE session;    /* the application's */

@@ -382,6 +382,23 @@ void gate_leave(struct gate_turn *turn, bool ended)
 
 /* ------------------------------------------------------------------ context-specific logins */
 
+/* After so many wrong PINs the operation is over, as it is when the user was wrong so often in a window. A program that
+ * answers by itself, and for as long as it hears CKR_PIN_INCORRECT, would else lock the token: NSS asks its program so. */
+static CK_RV count_wrong_pin(struct gate_turn *turn)
+{
+    struct operation *op = &turn->session->operations[turn->kind];
+    unsigned wrong = 0;
+
+    pthread_mutex_lock(&turn->session->lock);
+    if (op->serial == turn->operation.serial)
+        wrong = ++op->wrong_pins;
+    pthread_mutex_unlock(&turn->session->lock);
+    if (wrong < CONSENT_TRIES)
+        return CKR_PIN_INCORRECT;
+    log_warning("key \"%s\": %d wrong PINs from the program: the use is refused", turn->operation.facts.label, CONSENT_TRIES);
+    return CKR_FUNCTION_REJECTED;
+}
+
 CK_RV gate_context_login(struct runtime *rt, CK_SESSION_HANDLE handle, bool ask, const void *pin, CK_ULONG pin_len)
 {
     const struct agreement how = {.pin_given = !ask, .pin = pin, .pin_len = pin_len};
@@ -390,6 +407,7 @@ CK_RV gate_context_login(struct runtime *rt, CK_SESSION_HANDLE handle, bool ask,
     for (int kind = 0; kind < OPERATION_KINDS; kind++) {
         struct gate_turn turn;
         bool waits;
+        bool over = false;
 
         rv = gate_take(rt, handle, (enum operation_kind)kind, &turn);
         if (rv == CKR_OPERATION_NOT_INITIALIZED)
@@ -399,7 +417,11 @@ CK_RV gate_context_login(struct runtime *rt, CK_SESSION_HANDLE handle, bool ask,
         waits = gate_must_ask(&turn);
         if (waits)
             rv = agree(&turn, &how);
-        gate_leave(&turn, false);
+        if (waits && rv == CKR_PIN_INCORRECT) {
+            rv = count_wrong_pin(&turn);
+            over = rv == CKR_FUNCTION_REJECTED;
+        }
+        gate_leave(&turn, over);
         if (waits)
             return rv;
     }

@@ -55,6 +55,7 @@ struct operation {
     struct mechanism *with; /* what it was begun with there: a backend may read it again when the data comes */
     CK_OBJECT_HANDLE key;
     uint64_t serial; /* tells this operation from a later one of the same session and kind */
+    unsigned wrong_pins; /* that the application has brought for it */
     bool bound;      /* the consent was for one piece of data, whole: */
     unsigned char digest[crypto_generichash_BYTES];
     struct key_facts facts;

@@ -1,12 +1,23 @@
 # display.sh: a display that nobody sees, for programs with dialogs of their own. Sourced after lib.sh and tls.sh.
 
+# The number is taken by a file, so that other such servers, in whatever network namespace, have others.
 start_display() {
-    Xvfb -displayfd 3 -screen 0 1000x700x24 -nolisten tcp 3>display 2>xvfb.said &
-    ends_with_us $!
-    wait_for "the display" test -s display
-    DISPLAY=:$(cat display)
-    export DISPLAY
+    local number
+    for number in $(seq 90 140); do
+        Xvfb ":$number" -screen 0 1000x700x24 -nolisten tcp >xvfb.said 2>&1 &
+        display=$!
+        wait_for "the display" display_is_up_or_ended "$number"
+        if display_is_up "$number"; then
+            ends_with_us $display
+            export DISPLAY=:$number
+            return
+        fi
+    done
+    fail "there is no free display: $(cat xvfb.said)"
+    finish
 }
+display_is_up() { [ -S "/tmp/.X11-unix/X$1" ] && [ "$(tr -d ' ' <"/tmp/.X$1-lock")" = $display ]; }
+display_is_up_or_ended() { display_is_up "$1" || ! kill -0 $display; }
 
 # expect_dialogs TITLE: which windows press is about, from now on; those before are forgotten.
 expect_dialogs() {

@@ -18,16 +18,18 @@ serve_tls() {
     tls_port=$(sed -n 's/^ACCEPT .*://p' server.said | head -1)
 }
 
-# wait_for "what" COMMAND...: until it succeeds; 10 s at most.
+# wait_for "what" COMMAND...: until it succeeds; $patience_s at most.
+patience_s=10
 wait_for() {
-    local what=$1
+    local what=$1 end=$((SECONDS + patience_s))
     shift
-    for _ in $(seq 200); do
-        ! "$@" 2>/dev/null || return 0
+    while ! "$@" 2>/dev/null; do
+        if [ $SECONDS -gt $end ]; then
+            fail "$what did not come up"
+            finish
+        fi
         sleep 0.05
     done
-    fail "$what did not come up"
-    finish
 }
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }

@@ -107,6 +107,49 @@ static void wrong_pin_keeps_the_operation_waiting(void **state)
     }
 }
 
+/* As many as a user has in a window; then the operation is over, and the token has tries left. */
+static void three_wrong_pins_end_the_operation(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LABELS; i++) {
+        assert_ok(use_sign_init(&fx, fx.session, key(labels[i])));
+        assert_rv(context_login(fx.session, "000000"), CKR_PIN_INCORRECT);
+        assert_rv(context_login(fx.session, "000000"), CKR_PIN_INCORRECT);
+        assert_rv(context_login(fx.session, "000000"), CKR_FUNCTION_REJECTED);
+        assert_rv(use_sign_data(&fx, fx.session, &signature), CKR_OPERATION_NOT_INITIALIZED);
+        assert_true(use_result_is_untouched(&signature));
+        assert_ok(use_sign_init(&fx, fx.session, key(labels[i])));
+        assert_rv(context_login(fx.session, "000000"), CKR_PIN_INCORRECT); /* counted anew */
+        assert_ok(context_login(fx.session, FIXTURE_PIN));
+        assert_ok(use_sign_data(&fx, fx.session, &signature));
+    }
+}
+
+/* What a program brings that has no PIN must not lock the token, however often it tries. */
+static void empty_pin_spends_no_try(void **state)
+{
+    CK_TOKEN_INFO token;
+
+    (void)state;
+    assert_ok(fx.p11->C_GetTokenInfo(fx.slot, &token));
+    if (token.ulMinPinLen == 0)
+        lacks_skip(__func__, "a token that may have an empty PIN");
+    for (size_t i = 0; i < LABELS; i++) {
+        for (int n = 0; n < 6; n++) {
+            assert_ok(use_sign_init(&fx, fx.session, key(labels[i])));
+            assert_rv(context_login(fx.session, ""), CKR_PIN_INCORRECT);
+            assert_rv(context_login(fx.session, ""), CKR_PIN_INCORRECT);
+            assert_rv(context_login(fx.session, ""), CKR_FUNCTION_REJECTED);
+        }
+        assert_ok(fx.p11->C_GetTokenInfo(fx.slot, &token));
+        assert_int_equal(token.flags & (CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED), 0);
+        assert_ok(use_sign_init(&fx, fx.session, key(labels[i])));
+        assert_ok(context_login(fx.session, FIXTURE_PIN));
+        assert_ok(use_sign_data(&fx, fx.session, &signature));
+        assert_true(use_signature_is_good(&fx, labels[i], &signature));
+    }
+}
+
 static void context_login_before_an_operation_is_no_consent_to_it(void **state)
 {
     CK_MECHANISM hmac = {CKM_SHA256_HMAC, NULL, 0};
@@ -304,6 +347,8 @@ int main(void)
         TEST(right_pin_serves_one_use),
         TEST(multi_part_needs_one_login),
         TEST(wrong_pin_keeps_the_operation_waiting),
+        TEST(three_wrong_pins_end_the_operation),
+        TEST(empty_pin_spends_no_try),
         TEST(context_login_before_an_operation_is_no_consent_to_it),
         TEST(context_login_serves_its_session),
         TEST(two_operations_take_two_logins),
