@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/i18n.h"
@@ -121,6 +122,14 @@ static char *softhsm_user_conf(const char *home)
     return asprintf(&conf, "%s/.config/softhsm2/softhsm2.conf", home) < 0 ? NULL : conf;
 }
 
+/* A link that leads nowhere just now is the user's all the same, and is not there for SoftHSM2 only. */
+static bool softhsm_is_there(const char *conf)
+{
+    struct stat st;
+
+    return lstat(conf, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 bool softhsm_store_is_missing(const struct config *config)
 {
     const char *home = getenv("HOME");
@@ -131,9 +140,24 @@ bool softhsm_store_is_missing(const struct config *config)
         return false;
     }
     conf = softhsm_user_conf(home ? home : "");
-    missing = conf && access(conf, F_OK) != 0 && !softhsm_system_is_used();
+    missing = conf && !softhsm_is_there(conf) && !softhsm_system_is_used();
     free(conf);
     return missing;
+}
+
+/* SoftHSM2 passes over a file of the user's that it cannot read, and would make the token in the system's store. */
+static enum error_code softhsm_check_users(const struct config *config, struct error *err)
+{
+    const char *home = getenv("HOME");
+    char *conf = softhsm_user_conf(home ? home : "");
+    enum error_code status = ERROR_NONE;
+
+    if (conf && softhsm_store_is_backend(config) && !getenv("SOFTHSM2_CONF") && softhsm_is_there(conf) &&
+        access(conf, R_OK) != 0) {
+        status = error_set(err, ERROR_CONFIG, _("%s cannot be read: %s."), conf, strerror(errno));
+    }
+    free(conf);
+    return status;
 }
 
 enum error_code softhsm_store_ensure(const struct config *config, char **made, struct error *err)
@@ -145,7 +169,7 @@ enum error_code softhsm_store_ensure(const struct config *config, char **made, s
 
     *made = NULL;
     if (!softhsm_store_is_missing(config)) {
-        return ERROR_NONE;
+        return softhsm_check_users(config, err);
     }
     if (!home || home[0] != '/') {
         return error_set(err, ERROR_CONFIG, _("There is no folder for a token store: set HOME."));

@@ -19,8 +19,8 @@ bool softhsm_store_is_backend(const struct config *config);
 /* Is it, and is there no store? */
 bool softhsm_store_is_missing(const struct config *config);
 
-/* Makes one where it is missing. *made: the path of the file that was written, a new string; NULL: nothing had to be made, or the backend is another
- * one. */
+/* Makes one where it is missing. *made: the path of the file that was written, a new string; NULL: nothing had to be made,
+ * or the backend is another one. ERROR_CONFIG: the user has a file that cannot be read. */
 enum error_code softhsm_store_ensure(const struct config *config, char **made, struct error *err);
 
 #endif

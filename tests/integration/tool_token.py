@@ -47,6 +47,30 @@ def first_token(world):
     world.tool("token", "info", expect=TOKEN, says="name the one to use with label in [token]")
 
 
+def kept_stores(world):
+    """SoftHSM2's configuration that is there already is used as it is: the one that the environment names, the user's own,
+    and one that leads nowhere just now."""
+    home = world.root / "home"
+    document = json.loads(world.tool("token", "init", "--label", "named", "--json", answers=INIT))
+    check(document["store"] is None and not (home / ".config/softhsm2").exists(), document)
+    check("named" in tokens(world) and "card" in tokens(world), tokens(world))
+
+    bare(world)
+    conf = home / ".config/softhsm2/softhsm2.conf"
+    conf.parent.mkdir(parents=True)
+    (home / "keys").mkdir()
+    text = f"# mine\ndirectories.tokendir = {home}/keys\nobjectstore.backend = file\n"
+    conf.write_text(text)
+    document = json.loads(world.tool("token", "init", "--label", "own", "--json", answers=INIT))
+    check(document["store"] is None and conf.read_text() == text and not (home / ".local/share").exists(), document)
+    check(tokens(world) == {"own": "ready", "": "blank"} and len(list((home / "keys").iterdir())) == 1, tokens(world))
+
+    conf.rename(home / "elsewhere")  # on a disk that is not there, for instance
+    conf.symlink_to(home / "not-mounted")
+    world.tool("token", "init", "--label", "another", expect=CONFIG, says=f"{conf} cannot be read")
+    check(conf.is_symlink() and not (home / ".local/share").exists())
+
+
 def names(world):
     for label in ("", " x", "x ", "a\nb", "x" * 33, "\u202eevil"):
         world.tool("token", "init", "--label", label, expect=USAGE)
@@ -94,4 +118,4 @@ def pins(world):
 OTHER = "602-another-847"
 
 if __name__ == "__main__":
-    run([first_token, names, cancelled, pins])
+    run([first_token, kept_stores, names, cancelled, pins])

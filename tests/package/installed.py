@@ -25,6 +25,10 @@ EXPECTED = {"bin/pinward", "bin/pinward-agent", "lib/systemd/user/pinward-agent.
             "share/zsh/vendor-completions/_pinward", "share/fish/vendor_completions.d/pinward.fish"}
 
 
+class Skipped(Exception):
+    """What this machine does not let a test see."""
+
+
 def check(condition, why=""):
     if not condition:
         raise AssertionError(why)
@@ -83,8 +87,9 @@ def vendor_interface(it):
 
 def parts_find_each_other(it):
     found = it.findings()
-    check(found["configuration"]["says"] == str(it.prefix / "etc/pinward/pinward.conf") or
-          found["configuration"]["says"] == "/etc/pinward/pinward.conf", found["configuration"])
+    machines = pathlib.Path("/etc/pinward/pinward.conf")
+    expected = machines if machines.exists() else it.prefix / "etc/pinward/pinward.conf"
+    check(found["configuration"]["says"] == str(expected), found["configuration"])
     check(found["module"]["verdict"] == "ok" and found["module"]["says"] == str(it.module), found["module"])
 
 
@@ -107,7 +112,7 @@ def translations(it):
 def configuration(it):
     """A key that is uncommented in the installed file holds; the user's own file comes before it."""
     if os.path.exists("/etc/pinward/pinward.conf"):
-        return
+        raise Skipped("/etc/pinward/pinward.conf comes before the installed one")
     conf = it.prefix / "etc/pinward/pinward.conf"
     text = conf.read_text()
     conf.write_text(text.replace(";level = high", "level = no-such-level"))
@@ -130,6 +135,8 @@ def main():
             try:
                 test(installed)
                 print(f"ok {number} - {test.__name__}")
+            except Skipped as why:
+                print(f"ok {number} - {test.__name__} # SKIP {why}")
             except Exception:
                 failed += 1
                 print(f"not ok {number} - {test.__name__}")
