@@ -1,5 +1,6 @@
 /*
- * cli_words: the words that the value of an option can be, where they are few and known: what a shell completes.
+ * cli_words: the words that the value of an option can be, where they are few and known: what a shell
+ * completes.
  *
  * Owner: constants. Thread rule: no state.
  */

@@ -1,7 +1,7 @@
 /*
- * pinward-describe FILE LANGUAGE: writes the tool's own tables as JSON: verbs, options, topics, exit statuses, in a language
- * that --lang knows. Runs while Pinward is built; make-pages and make-completions work from that file, so that neither can say
- * other things than --help.
+ * pinward-describe FILE LANGUAGE: writes the tool's own tables as JSON: verbs, options, topics, exit
+ * statuses, in a language that --lang knows. Runs while Pinward is built; make-pages and make-completions
+ * work from that file, so that neither can say other things than --help.
  */
 #include <stdio.h>
 
@@ -32,9 +32,10 @@ static json_t *describe_verbs(void)
     json_t *rows = json_array();
 
     for (const struct cli_verb *v = verbs_table; v->name; v++) {
-        json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s?, s:b, s:o}", "name", v->name, "summary", _(v->summary),
-                                              "help", _(v->help), "chapter", cli_chapter(v->name), "portal", v->portal,
-                                              "options", describe_options_of(v)));
+        json_array_append_new(rows,
+                              json_pack("{s:s, s:s, s:s, s:s?, s:b, s:o}", "name", v->name, "summary",
+                                        _(v->summary), "help", _(v->help), "chapter", cli_chapter(v->name),
+                                        "portal", v->portal, "options", describe_options_of(v)));
     }
     return rows;
 }
@@ -56,8 +57,10 @@ static json_t *describe_options(void)
     for (size_t i = 0; i < CLI_OPTION_COUNT; i++) {
         const struct cli_option *option = &cli_options[i];
 
-        json_array_append_new(rows, json_pack("{s:s, s:s?, s:s, s:o}", "name", option->name, "value",
-                                              option->value ? _(option->value) : NULL, "help", _(option->help), "words", describe_words((enum cli_option_id)i)));
+        json_array_append_new(rows,
+                              json_pack("{s:s, s:s?, s:s, s:o}", "name", option->name, "value",
+                                        option->value ? _(option->value) : NULL, "help", _(option->help),
+                                        "words", describe_words((enum cli_option_id)i)));
     }
     return rows;
 }
@@ -67,7 +70,8 @@ static json_t *describe_topics(void)
     json_t *rows = json_array();
 
     for (const struct cli_topic *topic = cli_topics; topic->name; topic++) {
-        json_array_append_new(rows, json_pack("{s:s, s:s}", "name", topic->name, "summary", _(topic->summary)));
+        json_array_append_new(rows,
+                              json_pack("{s:s, s:s}", "name", topic->name, "summary", _(topic->summary)));
     }
     return rows;
 }
@@ -87,8 +91,9 @@ static json_t *describe_exit_statuses(void)
 
 static json_t *describe_all(void)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "version", PINWARD_VERSION, "verbs", describe_verbs(), "options",
-                     describe_options(), "topics", describe_topics(), "exit_statuses", describe_exit_statuses());
+    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "version", PINWARD_VERSION, "verbs", describe_verbs(),
+                     "options", describe_options(), "topics", describe_topics(), "exit_statuses",
+                     describe_exit_statuses());
 }
 
 int main(int argc, char *argv[])
