@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """cmake --install into a prefix: what is there and what is not, and that the parts find each other from there.
 
-Environment (set by CTest): PINWARD_BUILD, PINWARD_CC, PINWARD_SANITIZE, PINWARD_SCRIPTED_PINENTRY.
+Environment (set by CTest): PINWARD_BUILD, PINWARD_CC, PINWARD_SANITIZE, PINWARD_PRELOAD, PINWARD_SCRIPTED_PINENTRY.
 """
 import json
 import os
@@ -109,6 +109,23 @@ def translations(it):
     check("用法" in done.stdout or re.search("[\u4e00-\u9fff]", done.stdout), done.stdout[:200])
 
 
+def windows_of_the_module(it):
+    """The module finds its translations from where it lies itself, in a program that has none."""
+    pinentry = it.root / "pinentry"
+    pinentry.mkdir()
+    (pinentry / "script").write_text("pin 240817\n")
+    settings = it.root / "windows.conf"
+    settings.write_text(f"[module]\npinentry = {os.environ['PINWARD_SCRIPTED_PINENTRY']}\n")
+    subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", "card", "--pin", "240817", "--so-pin", "58261940"],
+                   env=it.env, check=True, capture_output=True)
+    env = {**it.env, "PINWARD_CONF": str(settings), "SCRIPTED_PINENTRY_DIR": str(pinentry), "LANGUAGE": "zh_TW",
+           "LD_PRELOAD": os.environ["PINWARD_PRELOAD"], "ASAN_OPTIONS": "detect_leaks=0"}
+    done = subprocess.run(["pkcs11-tool", "--module", it.module, "--token-label", "card", "--login", "--list-objects"], env=env,
+                          cwd="/", capture_output=True, text=True, timeout=60)
+    asked = (pinentry / "log").read_text(encoding="utf-8")
+    check(done.returncode == 0 and "GETPIN" in asked and "載具" in asked, (done, asked))
+
+
 def configuration(it):
     """A key that is uncommented in the installed file holds; the user's own file comes before it."""
     if os.path.exists("/etc/pinward/pinward.conf"):
@@ -126,7 +143,7 @@ def configuration(it):
 
 
 def main():
-    tests = [files, vendor_interface, parts_find_each_other, a_link_to_the_program, translations, configuration]
+    tests = [files, vendor_interface, parts_find_each_other, a_link_to_the_program, translations, windows_of_the_module, configuration]
     failed = 0
     print(f"1..{len(tests)}")
     with tempfile.TemporaryDirectory(prefix="pinward-installed-") as folder:
