@@ -55,6 +55,8 @@ struct pinward_consent_functions {
     /** The most that request_batch takes (batch-uses and batch-time of the configuration). */
     CK_RV (*get_limits)(CK_SESSION_HANDLE session, CK_ULONG *uses, CK_ULONG *time_s);
 
+    /* doxygen wants the arguments to begin on the line of the name. */
+    /* clang-format off */
     /** Asks the user. purpose: purpose_len bytes of UTF-8, 1 to PINWARD_PURPOSE_MAX, without control
      * characters; shown as the application's own words. When nobody is logged in to the session's token yet,
      * the same PIN logs the user in, as C_Login would. *batch: its number. Does not return before the user
@@ -65,6 +67,7 @@ struct pinward_consent_functions {
      * CKR_USER_PIN_NOT_INITIALIZED, CKR_FUNCTION_FAILED and others of C_Login (PKCS#11 2.40, 5.6). */
     CK_RV (*request_batch)(CK_SESSION_HANDLE session, CK_ULONG uses, CK_ULONG time_s, const CK_UTF8CHAR *purpose,
                            CK_ULONG purpose_len, CK_ULONG *batch);
+    /* clang-format on */
 
     /** The batches of the session's token, in the convention of PKCS#11 2.40, 5.2: batches NULL asks for the
      * number only; CKR_BUFFER_TOO_SMALL when *count is less than it. The elements are the caller's. */
