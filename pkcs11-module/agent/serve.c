@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/i18n.h"
+#include "common/log.h"
 #include "pkcs11-module/agent/harden.h"
 #include "pkcs11-module/agent/peer.h"
 #include "pkcs11-module/agent/watch.h"
@@ -39,6 +40,11 @@ static CK_RV serve_init_token(CK_SLOT_ID slot, CK_UTF8CHAR_PTR pin, CK_ULONG pin
 
     if (!label)
         return own_C_InitToken(slot, pin, pin_len, NULL);
+    if (!pin && !label[0]) {
+        log_error("p11-kit has lost the label of a new token, as its versions up to 0.24 do when no PIN comes with it: "
+                  "make the token with pinward token init, without the agent");
+        return CKR_ARGUMENTS_BAD;
+    }
     memset(padded, ' ', sizeof padded);
     memcpy(padded, label, strnlen((const char *)label, sizeof padded));
     return own_C_InitToken(slot, pin, pin_len, padded);

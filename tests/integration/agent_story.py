@@ -128,6 +128,21 @@ def test_label_of_a_new_token_is_padded(world):
     check(re.search(r"token label +: new$", listed.stdout, flags=re.M), listed.stdout)
 
 
+def test_lost_label_makes_no_token(world):
+    """p11-kit loses the label when no PIN comes with it: nobody is asked and nothing is made. A p11-kit that keeps it makes the
+    token."""
+    world.start()
+    world.script("repeat 12345678")
+    done = world.pkcs11_tool("--init-token", "--slot-index", "1", "--label", "new")
+    if done.returncode == 0:
+        listed = world.pkcs11_tool("--list-token-slots")
+        check(re.search(r"token label +: new$", listed.stdout, flags=re.M), listed.stdout)
+        return
+    check("CKR_ARGUMENTS_BAD" in done.stderr and world.windows() == [], done.stderr)
+    check("has lost the label" in world.log(), world.log())
+    check(len(os.listdir(world.root / "card" / "tokens")) == 1, "a token was made")
+
+
 # ------------------------------------------------------------------ who is asking
 
 
@@ -347,6 +362,36 @@ def test_nobody_reads_its_memory(world):
     check(done.stdout == "mem refused\nenviron refused\nptrace refused\n" * 2, done.stdout + done.stderr)
     done = world.run("/usr/bin/python3", "-c", ATTACK, str(client.pid))
     check("environ read\n" in done.stdout, done.stdout + done.stderr)
+
+
+def holds_pin(pid):
+    """Is the PIN anywhere in the memory of the process?"""
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            start, end = (int(number, 16) for number in line.split()[0].split("-"))
+            try:
+                memory.seek(start)
+                if line.split()[1].startswith("r") and PIN.encode() in memory.read(end - start):
+                    return True
+            except (OSError, OverflowError, ValueError):  # a page that nobody can read
+                pass
+    return False
+
+
+def test_pin_is_never_in_the_program(world):
+    """Not while it is asked for, not after; a PIN that the program brings itself is, which shows that the search finds it."""
+    world.start()
+    world.script(f"pin {PIN}", f"pin {PIN}", f"late 500 {PIN}")
+    client = world.client()
+    client.ready()
+    check(client("sign") == OK and client("sign") == OK and not holds_pin(client.pid), "the PIN is in the program")
+    client.ask("sign")
+    while len(world.windows()) < 3:
+        check(not holds_pin(client.pid), "the PIN is in the program")
+    check(client.answer() == OK and not holds_pin(client.pid), "the PIN is in the program")
+    other = world.client()
+    check([other("init"), other("session"), other(f"login {PIN}")] == [OK, OK, OK] and holds_pin(other.pid),
+          "the search finds no PIN where there is one")
 
 
 def test_program_of_another_mount_namespace(world):

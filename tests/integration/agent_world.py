@@ -17,7 +17,7 @@ import traceback
 
 import softhsm_token
 
-PIN = softhsm_token.PIN
+PIN = softhsm_token.PIN = "739146-pin"  # which no library has in its memory by chance
 TIMEOUT_S = 40
 
 
