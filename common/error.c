@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/i18n.h"
+#include "common/utf8.h"
 
 static const struct {
     const char *name;
@@ -39,11 +40,14 @@ enum error_code error_set(struct error *err, enum error_code code, const char *f
 {
     if (err) {
         va_list args;
+        int len;
 
         err->code = code;
         va_start(args, format);
-        vsnprintf(err->text, sizeof err->text, format, args);
+        len = vsnprintf(err->text, sizeof err->text, format, args);
         va_end(args);
+        if (len >= (int)sizeof err->text)
+            err->text[utf8_whole(err->text, sizeof err->text - 1)] = '\0';
     }
     return code;
 }

@@ -61,7 +61,7 @@ const char *error_meaning(enum error_code code);
 /* The tool's exit status for the code. */
 int error_exit_code(enum error_code code);
 
-/* Sets code and sentence; err may be NULL. The text is cut at ERROR_TEXT_MAX. Returns code, so that
+/* Sets code and sentence; err may be NULL. The text is cut at ERROR_TEXT_MAX, between characters. Returns code, so that
  * "return error_set(err, ...)" and "status = error_set(err, ...); goto out;" both read well. */
 enum error_code error_set(struct error *err, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -64,6 +64,17 @@ static size_t mark_cut(char *out, size_t written, size_t size, size_t weight, si
     return written + mark;
 }
 
+size_t utf8_whole(const char *text, size_t len)
+{
+    size_t start = len;
+
+    while (start > 0 && len - start < 4 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
+        start--;
+    if (start == 0 || (unsigned char)text[start - 1] < 0xC0)
+        return len;
+    return utf8_character(text + start - 1, len - start + 1) > 0 ? len : start - 1;
+}
+
 size_t utf8_show(const char *text, size_t len, char *out, size_t size, size_t limit)
 {
     size_t written = 0, weight = 0;

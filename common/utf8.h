@@ -16,6 +16,9 @@ size_t utf8_character(const char *bytes, size_t left);
  * direction of writing. */
 bool utf8_is_harmful(const char *character, size_t n);
 
+/* How many of the len bytes, at most, end with a whole character: what a limit has cut of the last one does not count. */
+size_t utf8_whole(const char *text, size_t len);
+
 /* Writes text of len bytes into out (of size bytes, NUL included): what is not well-formed, control characters and the
  * characters that turn the direction of writing become '?'; cut at a whole character so that, with '%' counted as three
  * (Assuan's escaping), at most limit bytes are written, the last of them "…" where there is room for it. Returns the

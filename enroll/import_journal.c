@@ -12,6 +12,7 @@
 #include "common/i18n.h"
 #include "enroll/file.h"
 #include "enroll/lock.h"
+#include "enroll/text.h"
 
 #define IMPORT_VERSION  1
 #define IMPORT_FILE_MAX 16384
@@ -104,6 +105,7 @@ static enum error_code import_load(struct import_journal *journal, struct error 
         return status;
     }
     json = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &why);
+    text_clean_in_place(why.text); /* it quotes the file */
     wrong = json ? import_read(json, journal) : why.text;
     json_decref(json);
     bytes_clear(&text);

@@ -11,6 +11,7 @@
 #include "enroll/codec.h"
 #include "enroll/file.h"
 #include "enroll/lock.h"
+#include "enroll/text.h"
 
 #define JOURNAL_VERSION  1
 #define JOURNAL_FILE_MAX 262144
@@ -153,6 +154,7 @@ static enum error_code journal_load(struct journal *journal, struct error *err)
         return status;
     }
     json = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &why);
+    text_clean_in_place(why.text); /* it quotes the file */
     wrong = json ? journal_read(json, journal) : why.text;
     json_decref(json);
     bytes_clear(&text);

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "common/i18n.h"
+#include "common/utf8.h"
 #include "enroll/text.h"
 
 #define PROBLEM_TYPE_PREFIX "urn:pinward:problem:"
@@ -56,13 +57,28 @@ static const struct {
      N_("The terms have changed: run the same command again to read the new ones.")},
 };
 
-/* Copies text, cleaned; what does not fit is cut. */
-static void problem_copy(char *out, size_t size, const char *text)
+/* Adds text, cleaned, behind the *used bytes of out; what does not fit is cut, between characters. */
+static void problem_add(char *out, size_t size, size_t *used, const char *text)
 {
     char *clean = text ? text_clean(text, false) : NULL;
+    size_t len = clean ? strlen(clean) : 0;
 
-    snprintf(out, size, "%s", clean ? clean : "");
+    if (len >= size - *used) {
+        len = utf8_whole(clean, size - *used - 1);
+    }
+    if (len > 0) {
+        memcpy(out + *used, clean, len);
+    }
+    *used += len;
+    out[*used] = '\0';
     free(clean);
+}
+
+static void problem_copy(char *out, size_t size, const char *text)
+{
+    size_t used = 0;
+
+    problem_add(out, size, &used, text);
 }
 
 /* Why a password is too weak, in the words of the contract's portal (docs/portal-api.yaml), which has them in English only. */
@@ -99,13 +115,11 @@ static void problem_join_reasons(const json_t *document, char *out, size_t size)
         char one[128];
 
         problem_copy(one, sizeof one, json_string_value(reason));
-        if (used < size) {
-            /* Sentences of wide characters follow each other without a blank. */
-            const bool blank = used > 0 && (unsigned char)out[used - 1] < 0x80;
-            int n = snprintf(out + used, size - used, "%s%s", blank ? " " : "", problem_translate(one));
-
-            used += n > 0 ? (size_t)n : 0;
+        /* Sentences of wide characters follow each other without a blank. */
+        if (used > 0 && (unsigned char)out[used - 1] < 0x80) {
+            problem_add(out, size, &used, " ");
         }
+        problem_add(out, size, &used, problem_translate(one));
     }
 }
 

@@ -46,28 +46,39 @@ static bool text_is_harmless(uint32_t code, bool keep_lines)
            code != 0x200e && code != 0x200f && code != 0x061c && code != 0x2028 && code != 0x2029;
 }
 
-char *text_clean(const char *text, bool keep_lines)
+/* out may be where text is: no character becomes longer. */
+static void text_clean_into(const char *text, bool keep_lines, char *out)
 {
     const unsigned char *p = (const unsigned char *)text;
-    char *clean = malloc(strlen(text) + 1);
-    char *out = clean;
 
-    while (clean && *p) {
+    while (*p) {
         uint32_t code = 0;
         size_t len = text_decode(p, &code);
 
         if (len > 0 && text_is_harmless(code, keep_lines)) {
-            memcpy(out, p, len);
+            memmove(out, p, len);
             out += len;
         } else {
             *out++ = '?';
         }
         p += len > 0 ? len : 1;
     }
+    *out = '\0';
+}
+
+char *text_clean(const char *text, bool keep_lines)
+{
+    char *clean = malloc(strlen(text) + 1);
+
     if (clean) {
-        *out = '\0';
+        text_clean_into(text, keep_lines, clean);
     }
     return clean;
+}
+
+void text_clean_in_place(char *text)
+{
+    text_clean_into(text, false, text);
 }
 
 size_t text_columns(const char *text)

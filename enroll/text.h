@@ -15,6 +15,9 @@
  * memory. */
 char *text_clean(const char *text, bool keep_lines);
 
+/* The same in place, for a line. */
+void text_clean_in_place(char *text);
+
 /* The columns that UTF-8 text takes on a terminal; invalid bytes count one. */
 size_t text_columns(const char *text);
 

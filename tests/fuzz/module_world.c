@@ -1,18 +1,17 @@
 #include "fuzz/module_world.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "fuzz/folder.h"
 #include "fuzz/judge.h"
 #include "fuzz/module_token.h"
 
-static char folder[128];
+static const char *folder;
 
 /* The time that has passed in the world is the judge's. It stands in for libc's clock. */
 __attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct timespec *now)
@@ -24,43 +23,6 @@ __attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct
         now->tv_nsec = (long)(judge_time_ms() % 1000) * 1000000;
     }
     return rc;
-}
-
-static void empty_folder(const char *path)
-{
-    DIR *open = opendir(path);
-    struct dirent *entry;
-    char file[512];
-
-    while (open && (entry = readdir(open))) {
-        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
-        (void)unlink(file);
-    }
-    if (open)
-        closedir(open);
-}
-
-static void remove_folder(void)
-{
-    char state[160];
-
-    snprintf(state, sizeof state, "%s/pinward", folder);
-    empty_folder(state);
-    (void)rmdir(state);
-    empty_folder(folder);
-    (void)rmdir(folder);
-}
-
-static void make_folder(void)
-{
-    const char *temporary = getenv("TMPDIR");
-
-    if (folder[0])
-        return;
-    snprintf(folder, sizeof folder, "%s/pinward-fuzz-XXXXXX", temporary && strlen(temporary) < 64 ? temporary : "/tmp");
-    fuzz_require(mkdtemp(folder) != NULL, "there is a folder");
-    setenv("XDG_STATE_HOME", folder, 1);
-    atexit(remove_folder);
 }
 
 static void configure(struct fuzz_input *input)
@@ -91,12 +53,9 @@ static void configure(struct fuzz_input *input)
 
 void world_begin(struct fuzz_input *input)
 {
-    char state[160];
-
-    make_folder();
-    snprintf(state, sizeof state, "%s/pinward", folder);
-    empty_folder(state);
-    empty_folder(folder);
+    if (!folder)
+        setenv("XDG_STATE_HOME", folder = fuzz_folder(), 1);
+    fuzz_folder_empty();
     configure(input);
     token_begin(fuzz_byte(input));
 }

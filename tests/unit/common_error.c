@@ -74,6 +74,9 @@ static void sentence_is_set_and_cut(void **state)
     longer[sizeof longer - 1] = '\0';
     error_set(&err, ERROR_IO, "%s", longer);
     assert_int_equal(strlen(error_text(&err)), ERROR_TEXT_MAX - 1);
+    memcpy(longer + ERROR_TEXT_MAX - 3, "\xe7\x8e\x8b", 3);
+    error_set(&err, ERROR_IO, "%s", longer);
+    assert_int_equal(strlen(error_text(&err)), ERROR_TEXT_MAX - 3);
     assert_int_equal(error_set(NULL, ERROR_STATE, "nobody listens"), ERROR_STATE);
 }
 

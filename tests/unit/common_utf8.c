@@ -89,9 +89,21 @@ static void limit_is_kept(void **state)
     }
 }
 
+static void nothing_of_a_cut_character_counts(void **state)
+{
+    static const char text[] = "a\xc3\xa9\xe7\x8e\x8b\xf0\x9f\x98\x80z";
+    static const size_t whole[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11};
+
+    (void)state;
+    for (size_t len = 0; len < sizeof whole / sizeof whole[0]; len++)
+        assert_int_equal(utf8_whole(text, len), whole[len]);
+    assert_int_equal(utf8_whole("\x80\x80", 2), 2); /* none to be cut */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_of_a_cut_character_counts),
         cmocka_unit_test(characters_are_measured),
         cmocka_unit_test(text_is_shown_harmlessly),
         cmocka_unit_test(limit_is_kept),

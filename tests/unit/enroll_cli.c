@@ -300,6 +300,20 @@ static struct problem parse_problem(int status, const char *type, const char *js
     return problem;
 }
 
+/* What is too long is cut between characters: half a one would be all that a terminal shows of it. */
+static void problems_are_cut_between_characters(void **state)
+{
+    char json[1200] = "{\"type\":\"urn:pinward:problem:password-too-weak\",\"detail\":\"";
+    struct problem problem;
+
+    (void)state;
+    for (size_t i = 0; i < 300; i++)
+        strcat(json, "\xe7\x8e\x8b");
+    strcat(json, "\"}");
+    problem = parse_problem(422, "application/problem+json", json);
+    assert_int_equal(strlen(problem.detail), (sizeof problem.detail - 1) / 3 * 3);
+}
+
 static void problems_become_errors(void **state)
 {
     struct error err = {0};
@@ -346,6 +360,7 @@ int main(void)
         cmocka_unit_test(codec_goes_there_and_back),
         cmocka_unit_test(codec_refuses),
         cmocka_unit_test(text_cannot_drive_a_terminal),
+        cmocka_unit_test(problems_are_cut_between_characters),
         cmocka_unit_test(problems_become_errors),
     };
 

@@ -144,6 +144,23 @@ static void refuses_every_truncation(void **state)
     free(path);
 }
 
+/* What the sentence quotes of a damaged file cannot drive the terminal. */
+static void quotes_nothing_that_drives_a_terminal(void **state)
+{
+    static const char damaged[] = "{\"version\": \x1b]0;title\x07 \xc3}";
+    const struct enroll_state *s = *state;
+    struct journal journal = opened(s);
+    char *path = strdup(journal.path);
+    struct error err = {0};
+
+    journal_close(&journal);
+    write_file(path, damaged, strlen(damaged));
+    assert_int_equal(journal_open(s->folder, PORTAL, "wang", &journal, &err), ERROR_STATE);
+    for (const char *c = err.text; *c; c++)
+        assert_in_range((unsigned char)*c, 0x20, 0x7e);
+    free(path);
+}
+
 static void refuses_each_damaged_member(void **state)
 {
     static const struct {
@@ -265,6 +282,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(is_read_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(belongs_to_one_portal_and_account, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_every_truncation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(quotes_nothing_that_drives_a_terminal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_each_damaged_member, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_process_at_a_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(keeps_the_old_one_when_it_cannot_write, set_up, tear_down),
