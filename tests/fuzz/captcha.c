@@ -1,5 +1,5 @@
 /* The picture of a captcha, as it is decoded and drawn in the terminal. The terminal is this file's: isatty says that
- * there is one, and the line that is typed (ask_line of enroll/ask.c, which the linker leaves to this file) is always the same. So that mutations are
+ * there is one, and the line that is typed (ask_line_or_nothing of enroll/ask.c, which the linker leaves to this file) is always the same. So that mutations are
  * not all refused for their checksum, that of each chunk is mended first when the first byte is odd. */
 #include "enroll/captcha.h"
 
@@ -20,9 +20,9 @@ __attribute__((visibility("default"))) int isatty(int fd)
     return 1;
 }
 
-enum error_code __wrap_ask_line(const char *question, const char *option, char **answer, struct error *err);
+enum error_code __wrap_ask_line_or_nothing(const char *question, const char *option, char **answer, struct error *err);
 
-enum error_code __wrap_ask_line(const char *question, const char *option, char **answer, struct error *err)
+enum error_code __wrap_ask_line_or_nothing(const char *question, const char *option, char **answer, struct error *err)
 {
     (void)question, (void)option, (void)err;
     *answer = strdup("ABC123");

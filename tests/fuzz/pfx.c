@@ -92,6 +92,7 @@ static void read_file(const struct bytes *file, const struct secret *password)
     } else {
         fuzz_require(!pfx.key && !pfx.certificate && !pfx.name && !pfx.others, "nothing is left of what is refused");
         text_require_sentence(status, &err);
+        text_require_no_secret(&err);
     }
 }
 

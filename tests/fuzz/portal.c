@@ -190,6 +190,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     status = calls[which](portal, &err);
     if (status != ERROR_NONE)
         text_require_sentence(status, &err);
+    if (!fuzz_contains(data, size, FUZZ_SECRET))
+        text_require_no_secret(&err);
     text_require_clean(portal_problem(portal)->detail);
     text_require_clean(portal_problem(portal)->reasons);
     text_require_clean(portal_problem(portal)->slug);

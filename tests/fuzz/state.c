@@ -101,6 +101,7 @@ static void try_session(const struct app *app, const struct fuzz_input *input)
     status = session_open(app, &session, &err);
     if (status != ERROR_NONE) {
         text_require_sentence(status, &err);
+        text_require_no_secret(&err);
         return;
     }
     fuzz_require(session.account && portal_cookie(session.portal), "a session has account and cookie");

@@ -11,7 +11,10 @@
 /* Holds that the text is UTF-8 and has nothing in it that drives a terminal. */
 void text_require_clean(const char *text);
 
-/* Holds that a failure has a sentence, that is clean and without the secret of the world. */
+/* Holds that a failure has a sentence that is clean. */
 void text_require_sentence(enum error_code status, const struct error *err);
+
+/* Holds that the sentence says nothing of the secret of the world, which must not be in the input itself then. */
+void text_require_no_secret(const struct error *err);
 
 #endif
