@@ -20,7 +20,7 @@ make_root() {
     read -r _ site release _ <<<"$(sources | sort -u -k3,3 | awk '$3 !~ /-/' | head -1)"
     [ -n "$release" ] || { echo "apt has no source of Debian's packages" && return 1; }
     proxy=$(apt-config shell it Acquire::http::Proxy) && eval "$proxy"
-    http_proxy=${it:-${http_proxy:-}} timeout 170 debootstrap --variant=minbase "$release" "$root" "$site" \
+    http_proxy=${it:-${http_proxy:-}} timeout 400 debootstrap --variant=minbase "$release" "$root" "$site" \
         >"$root.log" 2>&1 || { echo "debootstrap does not work here: $(tail -1 "$root.log")" && return 1; }
     in_root true || { echo "a root of one's own cannot be entered here" && return 1; }
     sources >"$root/etc/apt/sources.list"
