@@ -143,6 +143,17 @@ def test_lost_label_makes_no_token(world):
     check(len(os.listdir(world.root / "card" / "tokens")) == 1, "a token was made")
 
 
+def test_login_is_not_one_of_the_program(world):
+    """Going around the agent, the program finds a token that it has not logged in to."""
+    world.start()
+    world.script(f"pin {PIN}")
+    client = world.client()
+    client.ready()
+    answer = client(f"direct {os.environ['PINWARD_SOFTHSM']} {world.root}/card/softhsm2.conf")
+    check(answer.startswith("0x") and answer != OK, f"it answers {answer!r}")
+    check(client("sign") == OK, "through the agent it is logged in")
+
+
 # ------------------------------------------------------------------ who is asking
 
 
@@ -286,6 +297,28 @@ def test_garbage_and_huge_messages(world):
                 pass
     until(lambda: len(world.connections()) == 1, f"{world.connections()}")
     check(good("sign") == OK, "the good one goes on")
+
+
+def test_too_many_connections_of_one_process(world):
+    """They are its own loss: others are served."""
+    world.start()
+    bare = [socket.socket(socket.AF_UNIX) for _ in range(40)]
+    try:
+        for each in bare:
+            each.settimeout(30)
+            each.connect(str(world.socket))
+        answers = []
+        for each in bare:
+            try:
+                each.send(bytes(1))
+                answers.append(len(each.recv(1)))
+            except (BrokenPipeError, ConnectionResetError):
+                answers.append(0)
+        check(answers == [1] * 32 + [0] * 8, f"{answers}")
+        check("there are too many" in world.log() and world.client()("init") == OK, "others are served")
+    finally:
+        for each in bare:
+            each.close()
 
 
 # ------------------------------------------------------------------ its place
