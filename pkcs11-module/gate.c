@@ -384,18 +384,19 @@ void gate_leave(struct gate_turn *turn, bool ended)
 
 /* After so many wrong PINs the operation is over, as it is when the user was wrong so often in a window. A program that
  * answers by itself, and for as long as it hears CKR_PIN_INCORRECT, would else lock the token: NSS asks its program so. */
-static CK_RV count_wrong_pin(struct gate_turn *turn)
+static CK_RV count_wrong_pins(struct gate_turn *turn, CK_RV rv)
 {
     struct operation *op = &turn->session->operations[turn->kind];
     unsigned wrong = 0;
 
     pthread_mutex_lock(&turn->session->lock);
     if (op->serial == turn->operation.serial)
-        wrong = ++op->wrong_pins;
+        wrong = op->wrong_pins = rv == CKR_PIN_INCORRECT ? op->wrong_pins + 1 : 0;
     pthread_mutex_unlock(&turn->session->lock);
     if (wrong < CONSENT_TRIES)
-        return CKR_PIN_INCORRECT;
-    log_warning("key \"%s\": %d wrong PINs from the program: the use is refused", turn->operation.facts.label, CONSENT_TRIES);
+        return rv;
+    log_warning("key \"%s\": %d wrong PINs from the program: the use is refused", turn->operation.facts.label,
+                CONSENT_TRIES);
     return CKR_FUNCTION_REJECTED;
 }
 
@@ -417,8 +418,8 @@ CK_RV gate_context_login(struct runtime *rt, CK_SESSION_HANDLE handle, bool ask,
         waits = gate_must_ask(&turn);
         if (waits)
             rv = agree(&turn, &how);
-        if (waits && rv == CKR_PIN_INCORRECT) {
-            rv = count_wrong_pin(&turn);
+        if (waits && (rv == CKR_OK || rv == CKR_PIN_INCORRECT)) {
+            rv = count_wrong_pins(&turn, rv);
             over = rv == CKR_FUNCTION_REJECTED;
         }
         gate_leave(&turn, over);

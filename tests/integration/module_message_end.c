@@ -49,6 +49,24 @@ static void application_logs_in_for_each_message(void **state)
     assert_int_equal(script_asked(&fx), 0);
 }
 
+/* Somebody who mistypes once at each of many messages goes on; three wrong PINs for one end them all. */
+static void wrong_pins_are_counted_for_each_message(void **state)
+{
+    (void)state;
+    message_start("prompt = application\n");
+    assert_ok(v3->C_MessageSignInit(fx.session, &rsa, MESSAGE_PRIVATE));
+    for (int n = 0; n < 5; n++) {
+        assert_rv(fx.p11->C_Login(fx.session, CKU_CONTEXT_SPECIFIC, (CK_BYTE_PTR) "000000", 6), CKR_PIN_INCORRECT);
+        assert_ok(fx.p11->C_Login(fx.session, CKU_CONTEXT_SPECIFIC, (CK_BYTE_PTR)MESSAGE_PIN, strlen(MESSAGE_PIN)));
+        assert_ok(message_sign("data"));
+    }
+    for (int n = 0; n < 3; n++)
+        assert_rv(fx.p11->C_Login(fx.session, CKU_CONTEXT_SPECIFIC, (CK_BYTE_PTR) "000000", 6),
+                  n < 2 ? CKR_PIN_INCORRECT : CKR_FUNCTION_REJECTED);
+    assert_rv(message_sign("data"), CKR_OPERATION_NOT_INITIALIZED);
+    assert_int_equal(mock->calls[CALL_C_SignMessage], 5);
+}
+
 static void logout_ends_the_process(void **state)
 {
     (void)state;
@@ -202,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(secret_keys_are_forwarded),
         TEST(application_logs_in_for_each_message),
+        TEST(wrong_pins_are_counted_for_each_message),
         TEST(logout_ends_the_process),
         TEST(one_consent_is_for_one_thread),
         TEST(cancel_ends_what_the_flags_name),
