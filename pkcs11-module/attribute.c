@@ -38,7 +38,7 @@ CK_RV attribute_read(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OB
 bool attribute_read_bool(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                          CK_ATTRIBUTE_TYPE type, bool otherwise)
 {
-    CK_BBOOL value = CK_FALSE;
+    CK_BBOOL value = otherwise ? CK_TRUE : CK_FALSE;
     CK_ULONG len = 0;
 
     if (attribute_read(backend, session, object, type, &value, sizeof value, &len) != CKR_OK || len != sizeof value)

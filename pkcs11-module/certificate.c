@@ -193,8 +193,8 @@ bool certificate_subject_of_key(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE ses
         {CKA_CERTIFICATE_TYPE, &type, sizeof type},
         {CKA_ID, (void *)facts->id, facts->id_len},
     };
-    unsigned char der[NAME_DER_MAX];
-    CK_OBJECT_HANDLE objects[2], object;
+    unsigned char der[NAME_DER_MAX] = {0};
+    CK_OBJECT_HANDLE objects[2] = {CK_INVALID_HANDLE}, object;
     CK_ULONG count = 0, len = 0;
 
     if (facts->id_len == 0 || backend->C_FindObjectsInit(session, wanted, 4) != CKR_OK)

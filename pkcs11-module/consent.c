@@ -2,6 +2,7 @@
 
 #include "common/i18n.h"
 #include "common/log.h"
+#include "pkcs11-module/answer.h"
 #include "pkcs11-module/certificate.h"
 #include "pkcs11-module/decision.h"
 #include "pkcs11-module/pin_check.h"
@@ -229,7 +230,7 @@ CK_RV consent_obtain(struct runtime *rt, const struct consent_request *request, 
         how = lease.number == LEASE_GRACE ? "login grace" : "batch";
         rv = CKR_OK;
     } else {
-        rv = ask(rt, request, level, cancel_fd, &how);
+        rv = answer_consent(ask(rt, request, level, cancel_fd, &how));
     }
     return record(rt, request, rv == CKR_OK && lease.number != LEASE_GRACE ? &lease : NULL, how, rv);
 }

@@ -93,6 +93,8 @@ CK_RV own_C_FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE_PTR object, 
     do {
         found = 0;
         rv = rt->backend.functions->C_FindObjects(session, object + kept, max_object_count - kept, &found);
+        if (rv == CKR_OK && found > max_object_count - kept)
+            rv = CKR_DEVICE_ERROR; /* more than there is room for */
         if (rv == CKR_OK)
             kept += search_filter(rt, session, &wish, object + kept, found);
     } while (rv == CKR_OK && found > 0 && kept < max_object_count);

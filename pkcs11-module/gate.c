@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "pkcs11-module/answer.h"
 #include "pkcs11-module/cancel.h"
 #include "pkcs11-module/consent.h"
 #include "pkcs11-module/decision.h"
@@ -66,7 +67,7 @@ static CK_RV open_beside(struct runtime *rt, const struct session *session, CK_S
     CK_RV rv = session_backend_open(&rt->sessions, backend, session->slot, flags, NULL, NULL, &opened);
 
     if (rv != CKR_OK)
-        return rv;
+        return rv == CKR_SESSION_COUNT ? rv : answer_inner(rv);
     rv = session_add(&rt->sessions, opened, session->slot, flags, true);
     if (rv != CKR_OK)
         (void)session_backend_close(&rt->sessions, backend, opened);

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "common/log.h"
+#include "pkcs11-module/answer.h"
 #include "pkcs11-module/consent.h"
 #include "pkcs11-module/decision.h"
 #include "pkcs11-module/gate_session.h"
@@ -83,7 +84,7 @@ static CK_RV session_state(struct runtime *rt, CK_SESSION_HANDLE handle, CK_STAT
 
     if (rv == CKR_OK)
         *state = info.state;
-    return rv;
+    return answer_inner(rv);
 }
 
 static CK_RV ask_once(struct runtime *rt, struct session *session, const struct consent_request *request)

@@ -1,5 +1,7 @@
 #include "pkcs11-module/gate_session.h"
 
+#include "pkcs11-module/answer.h"
+
 CK_RV gate_session(struct runtime *rt, CK_SESSION_HANDLE handle, struct session **session)
 {
     struct session *found = session_get(&rt->sessions, handle);
@@ -11,7 +13,7 @@ CK_RV gate_session(struct runtime *rt, CK_SESSION_HANDLE handle, struct session 
         if (rv == CKR_OK)
             rv = session_add(&rt->sessions, handle, info.slotID, info.flags, false);
         if (rv != CKR_OK)
-            return rv;
+            return answer_inner(rv);
         found = session_get(&rt->sessions, handle);
     }
     if (!found)
@@ -33,7 +35,7 @@ CK_RV gate_session_info(struct runtime *rt, CK_SESSION_HANDLE handle, CK_SESSION
 {
     if (gate_session_is_beside(rt, handle))
         return CKR_SESSION_HANDLE_INVALID;
-    return rt->backend.functions->C_GetSessionInfo(handle, info);
+    return answer_inner(rt->backend.functions->C_GetSessionInfo(handle, info));
 }
 
 bool gate_session_is_closed(struct session *session)

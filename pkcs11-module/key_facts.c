@@ -34,7 +34,7 @@ static CK_RV read_or_absent(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session
 static CK_RV read_label(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                         struct key_facts *facts)
 {
-    unsigned char label[4 * KEY_LABEL_MAX];
+    unsigned char label[4 * KEY_LABEL_MAX] = {0};
     CK_ULONG len = 0;
     CK_RV rv = read_or_absent(backend, session, object, CKA_LABEL, label, sizeof label, &len);
 
@@ -46,10 +46,12 @@ static CK_RV read_label(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK
 static CK_RV read_guard(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                         struct key_facts *facts)
 {
-    CK_BBOOL value = CK_FALSE;
+    CK_BBOOL value = CK_TRUE; /* where the token says yes and writes nothing */
     CK_ULONG len = 0;
     CK_RV rv = read_or_absent(backend, session, object, CKA_ALWAYS_AUTHENTICATE, &value, sizeof value, &len);
 
+    if (rv == CKR_OK && len != 0 && len != sizeof value)
+        return CKR_DEVICE_ERROR; /* neither true nor false */
     facts->always_authenticate = len == sizeof value && value != CK_FALSE;
     return rv;
 }
@@ -87,7 +89,7 @@ static CK_ULONG curve_signature_length(const CK_BYTE *params, CK_ULONG len)
 static CK_ULONG read_output_length(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                                    CK_KEY_TYPE key_type)
 {
-    CK_BYTE params[32];
+    CK_BYTE params[32] = {0};
     CK_ULONG len = 0;
 
     if (key_type == CKK_RSA)
@@ -118,7 +120,7 @@ static CK_RV read_private_key(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE sessi
 CK_RV key_facts_read(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                      struct key_facts *facts)
 {
-    struct key_facts read = {0};
+    struct key_facts read = {.object_class = CK_UNAVAILABLE_INFORMATION}; /* a token may say yes and write nothing */
     CK_ULONG len = 0;
     CK_RV rv = attribute_read(backend, session, object, CKA_CLASS, &read.object_class, sizeof read.object_class, &len);
 

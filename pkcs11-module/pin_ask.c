@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "pkcs11-module/answer.h"
 #include "pkcs11-module/pin_check.h"
 
 /* How many new PINs may be refused before the call fails. */
@@ -46,7 +47,7 @@ static CK_RV question_begin(struct runtime *rt, CK_SESSION_HANDLE session, CK_SL
     if (counted)
         rv = pin_check_before_asking(rt, slot, &question->token, &question->tries);
     else
-        rv = rt->backend.functions->C_GetTokenInfo(slot, &question->token);
+        rv = answer_inner(rt->backend.functions->C_GetTokenInfo(slot, &question->token));
     if (rv == CKR_PIN_LOCKED)
         *how = "PIN locked";
     if (rv == CKR_OK && cool_down_is_on(&rt->cool_down)) {

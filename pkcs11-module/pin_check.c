@@ -1,6 +1,7 @@
 #include "pkcs11-module/pin_check.h"
 
 #include "common/log.h"
+#include "pkcs11-module/answer.h"
 
 CK_RV pin_check_token(struct runtime *rt, CK_SLOT_ID slot, CK_TOKEN_INFO *token, struct retry_state *state)
 {
@@ -22,7 +23,7 @@ CK_RV pin_check_before_asking(struct runtime *rt, CK_SLOT_ID slot, CK_TOKEN_INFO
     CK_RV rv = pin_check_token(rt, slot, token, state);
 
     if (rv != CKR_OK || !(token->flags & CKF_USER_PIN_LOCKED))
-        return rv;
+        return answer_inner(rv);
     log_warning("the token's PIN is locked: nobody is asked for it");
     return CKR_PIN_LOCKED;
 }
@@ -78,7 +79,7 @@ CK_RV pin_check_begin(struct runtime *rt, CK_SLOT_ID slot, struct retry_try *att
     if (rt->retry.limit == 0)
         return CKR_OK;
     rv = rt->backend.functions->C_GetTokenInfo(slot, &token);
-    return rv == CKR_OK ? retry_begin(&rt->retry, &token, attempt) : rv;
+    return rv == CKR_OK ? retry_begin(&rt->retry, &token, attempt) : answer_inner(rv);
 }
 
 CK_RV pin_check_end(struct runtime *rt, CK_SLOT_ID slot, struct retry_try *attempt, CK_RV rv)

@@ -1,4 +1,5 @@
 #include "common/log.h"
+#include "pkcs11-module/answer.h"
 #include "pkcs11-module/policy.h"
 #include "pkcs11-module/session.h"
 
@@ -47,7 +48,7 @@ static CK_RV session_token(CK_FUNCTION_LIST *backend, struct session *session, s
     rv = backend->C_GetTokenInfo(session->slot, &info);
     if (rv == CKR_OK)
         policy_token_init(token, &info);
-    return rv;
+    return answer_inner(rv);
 }
 
 static CK_RV read_facts(struct session_table *table, CK_FUNCTION_LIST *backend, struct session *session,
@@ -59,7 +60,7 @@ static CK_RV read_facts(struct session_table *table, CK_FUNCTION_LIST *backend, 
     if (rv == CKR_OK)
         rv = key_facts_read(backend, session->handle, object, &read);
     if (rv != CKR_OK)
-        return rv;
+        return rv == CKR_OBJECT_HANDLE_INVALID ? rv : answer_inner(rv);
     if (key_facts_is_private_key(&read))
         read.level = judge(table, token, &read, false);
     *facts = read;

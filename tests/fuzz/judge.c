@@ -37,11 +37,13 @@ static struct {
 static size_t call_depth;
 static unsigned calls_made;
 static uint64_t now;
+static bool keys_unknown;
 static int64_t time_ms;
 
 void judge_begin(const struct judge_rules *rules)
 {
     the_rules = *rules;
+    keys_unknown = false;
     consent_count = 0;
     call_depth = 0;
     calls_made = 0;
@@ -150,6 +152,11 @@ void judge_batches_revoked(void)
     end_all(CONSENT_BATCH);
 }
 
+void judge_keys_unknown(void)
+{
+    keys_unknown = true;
+}
+
 void judge_logged_out(void)
 {
     end_all(CONSENT_GRACE);
@@ -186,9 +193,11 @@ static bool shows_the_data(const struct judge_window *window, const struct judge
 static bool window_covers(const struct consent *consent, const struct judge_work *work, enum judge_level level)
 {
     const struct judge_window *window = &consent->window;
-    const bool same_use = window->use == work->use || (window->sign_or_decrypt && work->use <= JUDGE_DECRYPT);
+    const bool worse_export = keys_unknown && window->use == JUDGE_EXPORT_TO_PROGRAM && work->use == JUDGE_EXPORT;
+    const bool same_use =
+        window->use == work->use || worse_export || (window->sign_or_decrypt && work->use <= JUDGE_DECRYPT);
 
-    return same_use && strcmp(window->label, work->label) == 0 && is_of_this_work(consent, work) &&
+    return same_use && (keys_unknown || strcmp(window->label, work->label) == 0) && is_of_this_work(consent, work) &&
            (work->begun_at != 0 || consent->call == judge_call()) && (window->by_pin || level == JUDGE_MEDIUM) &&
            shows_the_data(window, work);
 }

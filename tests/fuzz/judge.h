@@ -78,6 +78,10 @@ void judge_batches_revoked(void);
 /* The application has logged in for one use with the right PIN. */
 void judge_presented(void);
 
+/* The token has told something else of its keys than what they are: what a window calls a key proves nothing any more,
+ * and to agree to the worse kind of export is to agree to the other. */
+void judge_keys_unknown(void);
+
 /* Nobody is logged in any more. */
 void judge_logged_out(void);
 

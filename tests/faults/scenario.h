@@ -1,0 +1,45 @@
+/*
+ * scenario: what a program does with a token in one sitting: begin, log in, look for keys, sign, decrypt, unwrap, wrap,
+ * derive, make a key pair, delete it, log out, end. Its user agrees to everything (tests/fuzz/module_user.h).
+ *
+ * Owner: everything is kept here. Thread rule: one thread at a time.
+ */
+#ifndef PINWARD_TESTS_SCENARIO_H
+#define PINWARD_TESTS_SCENARIO_H
+
+#include <stdbool.h>
+
+#include "support/p11_calls.h"
+
+#define SCENARIO_STEPS_MAX 96
+
+/* One call of the program's. */
+struct scenario_step {
+    enum p11_call call;
+    CK_RV rv;
+};
+
+/* Like what is the world? Three bytes, see tests/fuzz/module_world.h. */
+struct scenario_world {
+    const char *name;
+    unsigned char bytes[3];
+};
+extern const struct scenario_world scenario_worlds[];
+extern const unsigned scenario_world_count;
+
+/* Makes a new world, and plays the scenario in it from beginning to end, whatever its calls answer. after: called after each
+ * call; NULL: none. Holds after each that no private key was used without a consent or has become weaker, and at the end
+ * that no session of the gate's is left. */
+void scenario_play(const struct scenario_world *world, void (*after)(const struct scenario_step *step));
+
+/* How many calls it made, and which. */
+unsigned scenario_steps(void);
+const struct scenario_step *scenario_step(unsigned number);
+
+/* Is every step of the last run what it is without faults? */
+bool scenario_went_well(void);
+
+/* A call of a second thread of the program's, on its own session, in the midst of one of the scenario's. */
+CK_SESSION_HANDLE scenario_second_session(void);
+
+#endif
