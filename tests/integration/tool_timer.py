@@ -5,6 +5,10 @@ from tool_world import *
 SCRIPT = HERE.parents[1] / "enroll" / "renew-if-due"
 
 
+SESSION = {"DISPLAY": ":9", "WAYLAND_DISPLAY": "wayland-9", "GPG_TTY": "/dev/tty9",
+           "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere/bus"}
+
+
 def shown(world):
     """What has been shown since the last look: the stand-in for notify-send writes its arguments, a line each."""
     seen = world.root / "shown"
@@ -16,15 +20,19 @@ def shown(world):
 def timer(world, *arguments, answers=(), expect=0, notifications=True):
     folder = world.root / "bin"
     folder.mkdir(exist_ok=True)
-    for name, text in (("pinward", f'exec "{os.environ["PINWARD_TOOL"]}" "$@"'),
-                       ("notify-send", f'printf "%s\\n" "$@" >>"{world.root}/shown"' if notifications else "exit 1")):
+    show = f'printf "%s\\n" "on $DISPLAY by $DBUS_SESSION_BUS_ADDRESS" "$@" >>"{world.root}/shown"'
+    for name, text in (("pinward", f'env >"{world.root}/surroundings"\nexec "{os.environ["PINWARD_TOOL"]}" "$@"'),
+                       ("notify-send", show if notifications else "exit 1")):
         (folder / name).write_text(f"#!/bin/sh\n{text}\n")
         (folder / name).chmod(0o755)
     (world.pinentry / "script").write_text("".join(f"{each}\n" for each in answers))
     (world.pinentry / "log").unlink(missing_ok=True)
-    done = subprocess.run([SCRIPT, *arguments], env={**world.env, "PATH": f"{folder}:{world.env['PATH']}", "DISPLAY": ":9"},
+    done = subprocess.run([SCRIPT, *arguments], env={**world.env, **SESSION, "PATH": f"{folder}:{world.env['PATH']}"},
                           capture_output=True, text=True, timeout=120)
     check(done.returncode == expect, done)
+    # By any of these a pinentry finds a screen, or somebody with one (pinentry-gnome3: a service on the bus).
+    given = set(re.findall(r"^(\w+)=", (world.root / "surroundings").read_text(), re.M))
+    check(not given & set(SESSION), given)
     return done.stdout
 
 
@@ -40,6 +48,7 @@ def a_person_is_needed(world):
     world.tool("logout")
     log = timer(world, expect=LOGIN)
     text = shown(world)
+    check(text.startswith("on :9 by unix:path=/nowhere/bus\n"), text)
     check("run pinward login" in log, log)
     check("run pinward login" in text and "pinward renew" in text and "--urgency=critical" in text, text)
 
