@@ -33,7 +33,7 @@ static void agent_verb_note(struct app *app, const struct agent_status *status)
 
     codec_time_format(status->since, since);
     output_note(&app->output, "agent",
-                json_pack("{s:s, s:I, s:s, s:s, s:b, s:s}", "socket", status->socket, "pid", (json_int_t)status->pid,
+                json_pack("{s:o, s:I, s:s, s:s, s:b, s:s}", "socket", output_text(status->socket), "pid", (json_int_t)status->pid,
                           "version", status->version, "since", since, "activated", status->activated, "protection",
                           status->protection));
     output_note(&app->output, "connections", agent_verb_connections(status));

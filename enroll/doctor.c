@@ -67,9 +67,9 @@ enum error_code doctor_run(struct app *app, struct error *err)
         check->look(app, &finding);
         wrong += finding.verdict == DOCTOR_WRONG ? 1 : 0;
         doctor_print(check, &finding);
-        json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s}", "name", check->name, "verdict",
-                                              doctor_verdict_names[finding.verdict], "says", finding.says, "mend",
-                                              finding.mend));
+        json_array_append_new(rows, json_pack("{s:s, s:s, s:o, s:o}", "name", check->name, "verdict",
+                                              doctor_verdict_names[finding.verdict], "says",
+                                              output_text(finding.says), "mend", output_text(finding.mend)));
     }
     output_note(&app->output, "checks", rows);
     if (of_program) {

@@ -179,7 +179,7 @@ json_t *doctor_app_facts(const struct app *app)
             json_array_append_new(known, json_string(*name));
         }
     }
-    json_t *facts = json_pack("{s:s?, s:s?, s:s, s:o, s:o}", "path", path, "client", client->title, "prompt", "module",
+    json_t *facts = json_pack("{s:o, s:s?, s:s, s:o, s:o}", "path", output_text(path), "client", client->title, "prompt", "module",
                               "uses", uses, "known", known);
 
     free(path);

@@ -181,7 +181,7 @@ static enum error_code download_chosen(struct download *d, const bool *chosen, s
             download_say(d, row, outcome);
         }
     }
-    output_note(&d->app->output, "token", json_string(token_label(d->token)));
+    output_note(&d->app->output, "token", output_text(token_label(d->token)));
     output_note(&d->app->output, "certificates", json_incref(d->outcomes));
     if (status == ERROR_NONE && d->here == 0) {
         status = error_set(

@@ -114,7 +114,7 @@ static void flow_adopt_say_already(const struct flow *flow, const struct certlis
     free(token);
     output_note(output, "account", json_string(flow->session.account));
     output_note(output, "application_id", json_string(application_id));
-    output_note(output, "token", json_string(list->token));
+    output_note(output, "token", output_text(list->token));
     output_note(output, "activated", json_true());
     output_note(output, "already", json_true());
 }

@@ -82,8 +82,8 @@ static void form_say(struct form_run *run, const char *pdf_path, const char *tex
     wrap_say(stdout, _("The form is in %s and %s: print it, sign it, and hand it to the registration authority.\n"),
            pdf_path, text_path);
     output_note(&run->app->output, "account", json_string(run->account));
-    output_note(&run->app->output, "pdf", json_string(pdf_path));
-    output_note(&run->app->output, "text", json_string(text_path));
+    output_note(&run->app->output, "pdf", output_text(pdf_path));
+    output_note(&run->app->output, "text", output_text(text_path));
 }
 
 static enum error_code form_write(struct form_run *run, const struct form *form, struct error *err)

@@ -269,7 +269,7 @@ static enum error_code log_explain(const struct ledger_report *report, const cha
 
 static json_t *log_report_json(const struct ledger_report *report, const char *path)
 {
-    json_t *json = json_pack("{s:s, s:I, s:b, s:I, s:s}", "ledger", path, "lines", (json_int_t)report->lines, "whole",
+    json_t *json = json_pack("{s:o, s:I, s:b, s:I, s:s}", "ledger", output_text(path), "lines", (json_int_t)report->lines, "whole",
                              report->fault == LEDGER_WHOLE, "faults", (json_int_t)report->faults, "fault",
                              log_fault_names[report->fault]);
 

@@ -50,6 +50,18 @@ void output_note(struct output *output, const char *name, json_t *value)
     pthread_mutex_unlock(&output_lock);
 }
 
+json_t *output_text(const char *text)
+{
+    json_t *json = text ? json_string(text) : json_null();
+    char *clean = json ? NULL : text_clean(text, false);
+
+    if (clean) {
+        json = json_string(clean);
+    }
+    free(clean);
+    return json;
+}
+
 void output_set(struct output *output, json_t *document)
 {
     const char *name;

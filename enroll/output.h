@@ -29,6 +29,10 @@ enum error_code output_begin(struct output *output, struct error *err);
 /* Notes one member of the document. value is taken over, whatever happens; without --json it is dropped. */
 void output_note(struct output *output, const char *name, json_t *value);
 
+/* Text as a member: what is no UTF-8, as a file's name need not be, has a '?' for each such byte, since JSON cannot hold
+ * it. text NULL: null. NULL: no memory. */
+json_t *output_text(const char *text);
+
 /* The whole document, an object; taken over. Members noted before it stay. */
 void output_set(struct output *output, json_t *document);
 

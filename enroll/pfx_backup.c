@@ -142,7 +142,7 @@ enum error_code pfx_backup(struct app *app, struct error *err)
         status = pfx_backup_folder(app, &take, folder, password, err);
     }
     if (status == ERROR_NONE) {
-        output_note(&app->output, "folder", json_string(folder));
+        output_note(&app->output, "folder", output_text(folder));
         pfx_export_note(app, &take, PFX_BACKUP_SIGNING, PFX_BACKUP_ENCRYPTION);
         wrap_say(stdout, _("The pair \"%s\" and its chain are in the folder %s, read back and checked. Whoever has it and its "
                  "password has the keys: keep both safe, and apart.\n"),

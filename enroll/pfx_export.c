@@ -94,10 +94,10 @@ enum error_code pfx_export_pair(const struct app *app, struct pfx_take *take, co
 
 void pfx_export_note(struct app *app, const struct pfx_take *take, const char *signing, const char *encryption)
 {
-    output_note(&app->output, "name", json_string(take->pair.name));
-    output_note(&app->output, "token", json_string(token_label(take->token)));
-    output_note(&app->output, "signing", json_string(signing));
-    output_note(&app->output, "encryption", json_string(encryption));
+    output_note(&app->output, "name", output_text(take->pair.name));
+    output_note(&app->output, "token", output_text(token_label(take->token)));
+    output_note(&app->output, "signing", output_text(signing));
+    output_note(&app->output, "encryption", output_text(encryption));
     output_note(&app->output, "legacy", json_boolean(app->options.legacy));
 }
 

@@ -368,8 +368,8 @@ static enum error_code pfx_import_complete(struct pfx_import *import, struct err
     char *signing = certificate_serial(import->pair.signing.certificate);
     char *encryption = certificate_serial(import->pair.encryption.certificate);
 
-    output_note(&app->output, "name", json_string(import->journal.name));
-    output_note(&app->output, "token", json_string(token_label(import->token)));
+    output_note(&app->output, "name", output_text(import->journal.name));
+    output_note(&app->output, "token", output_text(token_label(import->token)));
     output_note(&app->output, "signing_serial", json_string(signing ? signing : ""));
     output_note(&app->output, "encryption_serial", json_string(encryption ? encryption : ""));
     free(signing);

@@ -51,7 +51,7 @@ enum error_code pfx_passwd(struct app *app, struct error *err)
     if (status == ERROR_NONE) {
         char *shown = text_clean(path, false);
 
-        output_note(&app->output, "file", json_string(path));
+        output_note(&app->output, "file", output_text(path));
         output_note(&app->output, "legacy", json_boolean(app->options.legacy));
         wrap_say(stdout, _("The file %s has its new password, read back and checked.\n"), shown ? shown : "");
         free(shown);

@@ -54,7 +54,7 @@ static void status_note(struct output *output, const char *account, const struct
         json_array_append_new(rows, certlist_json(list, i));
     }
     output_note(output, "account", json_string(account));
-    output_note(output, "token", list->token ? json_string(list->token) : json_null());
+    output_note(output, "token", output_text(list->token));
     output_note(output, "open_application", open_application ? json_string(open_application) : json_null());
     output_note(output, "standing", json_string(status_verdict_names[verdict]));
     output_note(output, "certificates", rows);

@@ -175,17 +175,23 @@ static enum error_code token_set_user_pin(struct token *token, CK_SLOT_ID slot, 
 
 enum error_code token_admin_unblock(struct token *token, struct error *err)
 {
-    return token_set_user_pin(token, PKCS11_get_slotid_from_slot(token->slot), err);
+    enum error_code status = token_hold(token, err);
+
+    return status == ERROR_NONE ? token_set_user_pin(token, PKCS11_get_slotid_from_slot(token->slot), err) : status;
 }
 
+/* The window is up to the person: nobody else is to log in at the token, or to change its PIN, meanwhile. */
 enum error_code token_admin_change_pin(struct token *token, struct error *err)
 {
     const CK_SLOT_ID slot = PKCS11_get_slotid_from_slot(token->slot);
     struct token_pin old = {0};
     struct token_pin new = {0};
     CK_SESSION_HANDLE session;
-    enum error_code status = token_slot_session(token, slot, &session, err);
+    enum error_code status = token_hold(token, err);
 
+    if (status == ERROR_NONE) {
+        status = token_slot_session(token, slot, &session, err);
+    }
     if (status != ERROR_NONE) {
         return status;
     }

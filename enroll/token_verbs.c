@@ -242,7 +242,7 @@ enum error_code token_verb_init(struct app *app, struct error *err)
         fflush(stdout);
     }
     if (status == ERROR_NONE) {
-        output_note(&app->output, "store", store ? json_string(store) : json_null());
+        output_note(&app->output, "store", output_text(store));
         status = token_verb_make(app, label, err);
     }
     if (status == ERROR_NONE) {
@@ -270,7 +270,7 @@ static enum error_code pin_verb(struct app *app, enum error_code (*change)(struc
     if (status == ERROR_NONE) {
         char *shown = text_clean(token_label(token), false);
 
-        output_note(&app->output, "token", json_string(token_label(token)));
+        output_note(&app->output, "token", output_text(token_label(token)));
         printf(_("The token \"%s\" has its new PIN.\n"), shown ? shown : "");
         free(shown);
     }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/utf8_wrap.h"
+#include "enroll/text.h"
 
 /* Narrower than this nothing is worth wrapping for; longer lines are hard to read. */
 #define WRAP_COLUMNS_MIN 40
@@ -87,10 +88,13 @@ void wrap_say(FILE *out, const char *format, ...)
     len = vasprintf(&text, format, arguments);
     va_end(arguments);
     if (len >= 0) {
-        wrap_print(out, text, wrap_columns(out), 0);
+        char *clean = text_clean(text, true);
+
+        wrap_print(out, clean ? clean : "", wrap_columns(out), 0);
         if (len == 0 || text[len - 1] != '\n') {
             fputc('\n', out);
         }
+        free(clean);
         free(text);
     }
 }

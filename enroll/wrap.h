@@ -20,7 +20,8 @@ size_t wrap_columns(FILE *stream);
  * the right; the first of it is as much shorter, so that it can stand behind something. No '\n' is added at the end. */
 void wrap_print(FILE *out, const char *text, size_t columns, size_t indent);
 
-/* The same for printf's arguments, as wide as out's terminal, and ended with '\n' where it is not. */
+/* The same for printf's arguments, as wide as out's terminal, and ended with '\n' where it is not. What could drive the
+ * terminal becomes '?' (text.h): a file may have any name. */
 void wrap_say(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -178,9 +178,16 @@ def two_on_one_token(world):
     world.tool(*APPLY, expect=STATE, says=f"Another pinward (process {first.pid}) is at work for this account")
     world.tool("policy", "explain", expect=STATE,
                says=f'Another pinward (process {first.pid}) is at work with the token "card"')
+    for verb in (("pin", "change"), ("pin", "unblock")):
+        world.tool(*verb, expect=STATE, says=f'process {first.pid}) is at work with the token "card"')
     check(world.asked() == asked, "somebody was asked in vain")
     first.send_signal(signal.SIGTERM)
     check_ended(first, NOTHING_BEGUN, "the first of two")
+    changing = start(world, ("pin", "change"), ["hang"])
+    wait_for(lambda: (world.pinentry / "script").read_text() == "", "the window")
+    world.tool(*APPLY, expect=STATE, says=f'process {changing.pid}) is at work with the token "card"')
+    changing.send_signal(signal.SIGTERM)
+    check_ended(changing, SAME_AGAIN, "pin change")
     world.apply()
 
 

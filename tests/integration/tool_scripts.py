@@ -123,6 +123,34 @@ def renew_if_due(world):
     check(world.count("Private Key") == 4)
 
 
+def names_that_are_no_text(world):
+    """A file may have any name: the document keeps its members, and no terminal is driven."""
+    world.login()
+    strange = os.fsdecode(str(world.root).encode() + b"/a\xff\x1b[2J\nb")
+    (world.pinentry / "script").write_text("")
+    for more in ([], ["--json"]):
+        done = subprocess.run([os.environ["PINWARD_TOOL"], "form", "reset-password", "--output", f"{strange}-{len(more)}", *more],
+                              env=world.env, stdin=subprocess.DEVNULL, capture_output=True)
+        said = (done.stderr if more else done.stdout).decode()  # is UTF-8
+        check(done.returncode == 0 and "/a??[2J" in said and "\x1b" not in said, done)
+        check(os.path.exists(f"{strange}-{len(more)}.pdf") and os.path.exists(f"{strange}-{len(more)}.txt"))
+    document = check_document("form reset-password", done.stdout)
+    check(document["pdf"].endswith("/a??[2J?b-1.pdf") and document["text"].endswith("/a??[2J?b-1.txt"), document)
+    whole = [each["name"] for each in json.loads(doctor(world))["checks"]]
+    folder = os.fsdecode(str(world.root).encode() + b"/\xff")
+    os.mkdir(folder)
+    world.env["PINWARD_CONF"] = shutil.copy(world.root / "pinward.conf", folder)
+    rows = json.loads(doctor(world))["checks"]
+    check([each["name"] for each in rows] == whole, rows)
+    check(rows[0]["says"] == f"{world.root}/?/pinward.conf", rows[0])
+
+
+def doctor(world):
+    """Its document; the portal's clock is not this machine's, so it finds something."""
+    return subprocess.run([os.environ["PINWARD_TOOL"], "doctor", "--json"], env=world.env, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+
+
 def captcha_without_drawing(world):
     """A terminal that cannot draw it gets the picture's path, and the picture goes with the answer."""
     first = world.register()
@@ -161,4 +189,4 @@ def progress(world):
 
 if __name__ == "__main__":
     run([without_a_person, files_that_are_not_secret, rules_before_typing, languages, standing, renew_if_due,
-         captcha_without_drawing, progress])
+         captcha_without_drawing, names_that_are_no_text, progress])
