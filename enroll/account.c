@@ -14,6 +14,7 @@
 #include "enroll/text.h"
 #include "enroll/wrap.h"
 
+#define ACCOUNT_NAME_MAX       32 /* bytes: docs/portal-api.yaml, AccountName */
 #define ACCOUNT_CAPTCHA_TRIES  3
 #define ACCOUNT_PASSWORD_TRIES 3
 
@@ -225,6 +226,16 @@ static enum error_code account_login_as(struct app *app, const char *account, st
     return status;
 }
 
+enum error_code account_check_name(const char *account, struct error *err)
+{
+    const size_t length = strspn(account, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+
+    return account[length] == '\0' && length > 0 && length <= ACCOUNT_NAME_MAX && account[0] != '.'
+               ? ERROR_NONE
+               : error_set(err, ERROR_USAGE, _("\"%s\" is no account: give the one on the password sheet."),
+                           account);
+}
+
 enum error_code account_login(struct app *app, struct error *err)
 {
     char *account = app->options.account ? strdup(app->options.account) : NULL;
@@ -234,6 +245,9 @@ enum error_code account_login(struct app *app, struct error *err)
         status = ask_line(_("Account:"), "--account ACCOUNT", &account, err);
     } else if (!account) {
         status = error_set(err, ERROR_MEMORY, "%s", "");
+    }
+    if (status == ERROR_NONE) {
+        status = account_check_name(account, err);
     }
     if (status == ERROR_NONE) {
         status = logintries_check(app, account, err);

@@ -18,6 +18,9 @@ enum error_code account_passwd(struct app *app, struct error *err);
 enum error_code account_logout(struct app *app, struct error *err);
 enum error_code account_registration(struct app *app, struct error *err);
 
+/* Whether the portal allows such a name (docs/portal-api.yaml: AccountName). It can then also be part of a file's. */
+enum error_code account_check_name(const char *account, struct error *err);
+
 /* The portal's password: from --password-file, else through pinentry; text and prompt are for the second. */
 enum error_code account_ask_password(const struct app *app, const char *text, const char *prompt,
                                      struct secret **password, struct error *err);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "common/i18n.h"
+#include "enroll/account.h"
 #include "enroll/ask.h"
 #include "enroll/certlist.h"
 #include "enroll/choice.h"
@@ -119,16 +120,6 @@ static enum error_code form_write(struct form_run *run, const struct form *form,
     return status;
 }
 
-/* Only a name that can be part of a file's: what the portal allows in one. */
-static enum error_code form_check_account(const char *account, struct error *err)
-{
-    return strspn(account, "abcdefghijklmnopqrstuvwxyz0123456789._-") == strlen(account) &&
-                   account[0] != '.' && account[0] != '\0'
-               ? ERROR_NONE
-               : error_set(err, ERROR_USAGE, _("\"%s\" is no account: give the one on the password sheet."),
-                           account);
-}
-
 /* The account: of the session, --account, or what the person says. */
 static enum error_code form_find_account(struct form_run *run, struct error *err)
 {
@@ -141,7 +132,7 @@ static enum error_code form_find_account(struct form_run *run, struct error *err
     } else {
         status = ask_line(_("Account:"), "--account ACCOUNT", &run->account, err);
     }
-    return status == ERROR_NONE ? form_check_account(run->account, err) : status;
+    return status == ERROR_NONE ? account_check_name(run->account, err) : status;
 }
 
 static enum error_code form_eligible(const struct form_run *run, bool *eligible, struct error *err)

@@ -88,6 +88,15 @@ def first_password_not_changed(world):
     world.tool("registration")
 
 
+def no_account(world):
+    """What cannot be an account costs no call of the portal, no captcha and no window."""
+    asked = world.asked()
+    world.stop_portal()
+    for account in (" wang", "Wang", "../wang", ".wang", "wang\n", "王小明", "w" * 33, "w" * 300):
+        world.tool("login", "--account", account, expect=USAGE, says="is no account: give the one on the password sheet")
+    check(world.asked() == asked, "somebody was asked for a password")
+
+
 def not_logged_in(world):
     for verb in ("registration", "apply", "activate", "renew", "status", "passwd", "logout"):
         world.tool(verb, expect=LOGIN, says="run pinward login first")
@@ -240,6 +249,6 @@ def configuration(world):
 
 if __name__ == "__main__":
     run([portal_of_another_ca, portal_is_away, proxy_is_not_for_loopback, captcha_misread, third_login, locked_and_unlocked,
-         first_password_not_changed, not_logged_in, terms_not_accepted, registration_pending, pin_wrong_or_cancelled,
+         first_password_not_changed, no_account, not_logged_in, terms_not_accepted, registration_pending, pin_wrong_or_cancelled,
          name_taken, activation_on_another_token, keys_gone, renewal_too_early, renewal_without_anything,
          renewal_after_expiry, renewal_without_old, apply_with_certificates, damaged_state, configuration])
