@@ -200,7 +200,8 @@ const struct client client_table[] = {
         .mode = N_("The module asks: Firefox shows a note that the token wants a login, and no field for a PIN."),
         .refusal = N_("It opens the page without a certificate, and asks no further."),
         .limits = N_("Each new TLS connection to the server is a signature, and a window: a server that resumes sessions and "
-                     "keeps connections open costs the fewest."),
+                     "keeps connections open costs the fewest. An answer that comes at once, such as a failure to show the "
+                     "window, leaves Firefox waiting for its own note: end it."),
         .uses = (const struct client_use[]){{"firefox-esr", "a login to a page", 1}, {0}},
     },
     {
