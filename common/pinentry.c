@@ -153,7 +153,7 @@ static bool is_for_terminals(struct conversation *c)
     return text_only;
 }
 
-static gpg_error_t send_environment(struct conversation *c)
+static gpg_error_t send_environment(struct conversation *c, pid_t owner_pid)
 {
     char tty[256];
     char owner[128];
@@ -164,7 +164,8 @@ static gpg_error_t send_environment(struct conversation *c)
     if (!terminal && is_for_terminals(c))
         return gpg_error(GPG_ERR_ENOTTY);
     gethostname(host, sizeof host - 1);
-    snprintf(owner, sizeof owner, "%ld/%lu %s", (long)getpid(), (unsigned long)getuid(), host);
+    snprintf(owner, sizeof owner, "%ld/%lu %s", (long)(owner_pid ? owner_pid : getpid()), (unsigned long)getuid(),
+             host);
     rc = send_option(c, "ttyname", terminal);
     if (!rc)
         rc = send_option(c, "ttytype", getenv("TERM"));
@@ -282,7 +283,7 @@ static enum error_code conversation_begin(struct conversation *c, const struct p
         rc = assuan_socket_connect_fd(c->ctx, c->process.fd, 0);
     }
     if (!rc)
-        rc = send_environment(c);
+        rc = send_environment(c, q->owner);
     return rc ? failure(c, q->program, rc, err) : ERROR_NONE;
 }
 

@@ -10,6 +10,7 @@
 #define PINWARD_COMMON_PINENTRY_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "error.h"
 #include "secret.h"
@@ -20,6 +21,7 @@ struct pinentry_question {
     const char *program;  /* path of pinentry */
     unsigned timeout_s;   /* for the whole question; 0 means the default of 120 */
     int cancel_fd;        /* becomes readable when the question is to be dropped (an eventfd); -1: none */
+    pid_t owner;          /* the process that the question is for, which pinentry may name; 0: this one */
     const char *title;    /* window title; UTF-8, may be NULL */
     const char *text;     /* the description, several lines; UTF-8 */
     const char *prompt;   /* the label of the entry field, "PIN:"; NULL for a confirmation */

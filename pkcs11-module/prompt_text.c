@@ -104,6 +104,7 @@ void prompt_question_init(struct pinentry_question *question, const struct confi
         .program = config->module.pinentry,
         .timeout_s = config->module.prompt_timeout_s,
         .cancel_fd = cancel_fd,
+        .owner = requester_pid(),
         .title = "Pinward",
         .text = text->wrapped,
     };

@@ -23,6 +23,11 @@ bool requester_unchanged(void)
     return !served.unchanged || served.unchanged(served.data);
 }
 
+pid_t requester_pid(void)
+{
+    return served.unchanged ? served.pid : getpid();
+}
+
 /* The requester's file in /proc; "" when it has none there. */
 static const char *proc_path(const char *name, char path[PROC_PATH_MAX])
 {
@@ -83,7 +88,7 @@ static void read_command(char command[REQUESTER_COMMAND_MAX])
 
 void requester_describe(struct requester *requester)
 {
-    requester->pid = served.unchanged ? served.pid : getpid();
+    requester->pid = requester_pid();
     read_path(requester->path);
     read_command(requester->command);
     if (requester_unchanged()) /* after what was read, so that it was read of the right process */

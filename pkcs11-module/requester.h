@@ -36,6 +36,9 @@ void requester_serve(const struct requester_client *client);
 /* false: who asks is gone, or has become another program. What is agreed to then is agreed to with nobody. */
 bool requester_unchanged(void);
 
+/* 0: the kernel does not tell. */
+pid_t requester_pid(void);
+
 /* A client that has changed, or whose executable has another name here than where it runs (another mount namespace), is
  * described as unknown, and a changed one's command is not told. */
 void requester_describe(struct requester *requester);

@@ -86,6 +86,8 @@ def test_each_use_asks_and_refusal_is_told(world):
     check(client("sign") == OK and len(world.windows()) == 1, "the login covers the first use")
     check(client("sign") == OK and len(world.windows()) == 2, "the second use asks")
     check(client("sign") == CANCELED, "cancelled")
+    owner = f"owner={client.pid}/{os.getuid()} "
+    check((world.root / "pinentry" / "log").read_text().count(owner) == 3, f"pinentry is not told {owner}")
     check("SIGN" in world.windows()[2] and f"(process {client.pid})" in world.windows()[2], world.windows()[2])
     check([line["pid"] for line in world.ledger()] == [client.pid] * 4, f"{world.ledger()}")
 
@@ -180,7 +182,7 @@ def test_another_user_is_refused(world):
 def test_program_that_becomes_another(world):
     """The process runs another program while its user is asked: what was agreed to is not that program's."""
     world.start()
-    world.script(f"pin {PIN}", f"pin {PIN}", f"late 1500 {PIN}")
+    world.script(f"pin {PIN}", f"pin {PIN}", f"late 4000 {PIN}")
     client = world.client()
     client.ready()
     check(client("sign") == OK and client("sign") == OK, "as itself")
