@@ -86,12 +86,13 @@ static CK_RV runtime_configure(struct runtime *rt)
 {
     struct config fallback = {.log = {.level = CONFIG_LOG_INFO}};
     struct error err = {0};
+    const enum error_code code = config_load(&rt->config, &err);
 
-    if (config_load(&rt->config, &err) != ERROR_NONE) {
+    if (code != ERROR_NONE) {
         log_open(&fallback, NULL);
         log_error("configuration: %s", error_text(&err));
         log_close();
-        return CKR_GENERAL_ERROR;
+        return code == ERROR_MEMORY ? CKR_HOST_MEMORY : CKR_GENERAL_ERROR;
     }
     log_open(&rt->config, NULL); /* without a log the gate still works */
     rt->log_is_open = true;
