@@ -122,6 +122,9 @@ static char *config_file_next_line(char *buffer, int size, void *stream)
     const bool whole = len >= 0 && strlen(r->line) == (size_t)len;
     const char *start;
 
+    /* Without memory getline says no more than at the end: what was not read must not count as not written. */
+    if (len < 0 && r->status == ERROR_NONE && !feof(r->stream) && !ferror(r->stream))
+        config_file_refuse(r, ERROR_MEMORY);
     if (len < 0)
         return NULL;
     r->line_number++;

@@ -7,33 +7,47 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-char *state_folder_file(const char *name)
+/* The folder that the environment names, NULL when it names none, and where below it the state is. The specification: a
+ * relative path in the variable is to be ignored. */
+static const char *folder_of_environment(const char **below)
 {
     const char *state = secure_getenv("XDG_STATE_HOME");
     const char *home = secure_getenv("HOME");
-    char *path = NULL;
-    int len = -1;
 
-    /* The specification: a relative path in the variable is to be ignored. */
+    *below = state && state[0] == '/' ? "pinward" : ".local/state/pinward";
     if (state && state[0] == '/')
-        len = asprintf(&path, "%s/pinward/%s", state, name);
-    else if (home && home[0] == '/')
-        len = asprintf(&path, "%s/.local/state/pinward/%s", home, name);
-    return len < 0 ? NULL : path;
+        return state;
+    return home && home[0] == '/' ? home : NULL;
 }
 
+static char *join(const char *folder, const char *below, const char *name)
+{
+    char *path;
+
+    return asprintf(&path, "%s/%s/%s", folder, below, name) < 0 ? NULL : path;
+}
+
+char *state_folder_file(const char *name)
+{
+    const char *below;
+    const char *folder = folder_of_environment(&below);
+
+    return folder ? join(folder, below, name) : NULL;
+}
+
+/* Where memory is lacking for the path that the environment names, no other place is taken for it. */
 char *state_folder_user_file(const char *name)
 {
-    char *path = state_folder_file(name);
     struct passwd *found = NULL;
     struct passwd entry;
     char buffer[4096];
+    const char *below;
+    const char *folder = folder_of_environment(&below);
 
     /* The effective user's, since it is with that user's rights that files are written. */
-    if (!path && getpwuid_r(geteuid(), &entry, buffer, sizeof buffer, &found) == 0 && found &&
-        found->pw_dir[0] == '/' && asprintf(&path, "%s/.local/state/pinward/%s", found->pw_dir, name) < 0)
-        path = NULL;
-    return path;
+    if (!folder && getpwuid_r(geteuid(), &entry, buffer, sizeof buffer, &found) == 0 && found && found->pw_dir[0] == '/')
+        folder = found->pw_dir;
+    return folder ? join(folder, below, name) : NULL;
 }
 
 void state_folder_make_for(const char *path)

@@ -96,6 +96,10 @@ char *TAKES(strdup)(const char *text);
 int TAKES(asprintf)(char **text, const char *format, ...);
 FILE *REAL(fopen)(const char *path, const char *mode);
 FILE *TAKES(fopen)(const char *path, const char *mode);
+FILE *REAL(fdopen)(int fd, const char *mode);
+FILE *TAKES(fdopen)(int fd, const char *mode);
+ssize_t REAL(getline)(char **line, size_t *size, FILE *stream);
+ssize_t TAKES(getline)(char **line, size_t *size, FILE *stream);
 void *REAL(sodium_malloc)(size_t size);
 void *TAKES(sodium_malloc)(size_t size);
 int REAL(sodium_mlock)(void *at, size_t size);
@@ -124,6 +128,16 @@ int TAKES(asprintf)(char **text, const char *format, ...)
 FILE *TAKES(fopen)(const char *path, const char *mode)
 {
     return fails() ? NULL : REAL(fopen)(path, mode);
+}
+
+FILE *TAKES(fdopen)(int fd, const char *mode)
+{
+    return fails() ? NULL : REAL(fdopen)(fd, mode);
+}
+
+ssize_t TAKES(getline)(char **line, size_t *size, FILE *stream)
+{
+    return fails() ? -1 : REAL(getline)(line, size, stream);
 }
 
 void *TAKES(sodium_malloc)(size_t size)
