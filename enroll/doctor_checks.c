@@ -165,6 +165,26 @@ static void doctor_look_for_certificates(struct token *token, const char *label,
     }
 }
 
+/* Is there any that could be named in the configuration? */
+static bool doctor_has_tokens(const struct app *app)
+{
+    struct token *module = NULL;
+    struct token_state *list = NULL;
+    size_t count = 0;
+    struct error err = {0};
+    bool has = false;
+
+    if (token_open_module(&app->config, &module, &err) == ERROR_NONE) {
+        (void)token_admin_list(module, &list, &count, &err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        has = has || list[i].initialized;
+    }
+    free(list);
+    token_close(&module);
+    return has;
+}
+
 static void doctor_look_token(const struct app *app, struct doctor_finding *finding)
 {
     struct token *token = NULL;
@@ -179,7 +199,8 @@ static void doctor_look_token(const struct app *app, struct doctor_finding *find
     } else {
         doctor_say(finding, DOCTOR_WRONG, "%s", error_text(&err));
         doctor_mend(finding, "%s",
-                    app->config.token.token ? "pinward token list" : "pinward token init --label 'My token'");
+                    app->config.token.token || doctor_has_tokens(app) ? "pinward token list"
+                                                                      : "pinward token init --label 'My token'");
     }
     token_close(&token);
 }

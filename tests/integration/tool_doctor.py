@@ -101,6 +101,10 @@ def broken(world):
     restored("backend", "module", "token")
     replace(world, "label = card", "label = another")
     check("pinward token list" in restored("token")["token"]["mend"])
+    world.new_token("second")
+    replace(world, "label = card\n", "")
+    found = restored("token")["token"]
+    check("several tokens" in found["says"] and found["mend"] == "pinward token list", found)
     replace(world, url, "https://localhost:1")
     found = restored("portal")
     check(found["tls"]["verdict"] == found["clock"]["verdict"] == "note", found)
