@@ -1,5 +1,7 @@
 /* pinward: the enrollment tool. main understands the command line and hands over to the verb. */
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +104,19 @@ static const char *main_language(int argc, char *argv[])
     return language;
 }
 
+/* Everything that was printed has arrived? Who reads a pipe no further wants no sentence about it. */
+static int main_end_output(struct error *err)
+{
+    struct pollfd reader = {.fd = STDOUT_FILENO};
+    const bool flushed = fflush(stdout) == 0;
+
+    if (flushed && !ferror(stdout)) {
+        return 0;
+    }
+    error_set(err, ERROR_IO, _("The answer cannot be written to the standard output."));
+    return poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR) ? error_exit_code(err->code) : main_fail(err);
+}
+
 int main(int argc, char *argv[])
 {
     struct cli_command command = {0};
@@ -136,5 +151,5 @@ int main(int argc, char *argv[])
         }
         break;
     }
-    return fflush(stdout) == 0 ? 0 : error_exit_code(ERROR_IO);
+    return main_end_output(&err);
 }

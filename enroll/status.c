@@ -112,9 +112,12 @@ static enum error_code status_sentence(const struct certlist *list, enum status_
     case STATUS_WELL:
         break;
     case STATUS_DUE:
-        return error_set(err, ERROR_RENEWAL_DUE,
-                         _("A certificate expires in %ld days: renew it now with pinward renew."),
-                         certlist_days_left(list, due));
+        return certlist_days_left(list, due) < 2
+                   ? error_set(err, ERROR_RENEWAL_DUE, "%s",
+                               _("A certificate expires within 48 hours: renew it now with pinward renew."))
+                   : error_set(err, ERROR_RENEWAL_DUE,
+                               _("A certificate expires in %ld days: renew it now with pinward renew."),
+                               certlist_days_left(list, due));
     case STATUS_EXPIRED:
         return error_set(err, ERROR_EXPIRED,
                          _("The certificates have expired and cannot be renewed: register again at the "

@@ -91,7 +91,8 @@ def languages(world):
 def standing(world):
     """Renewal due is 20, expired is 21 and says to register again."""
     world.enroll()
-    for days, expect, name, says in ((-340, 0, "well", None), (0, DUE, "renewal-due", "renew it now"),
+    for days, expect, name, says in ((-340, 0, "well", None), (0, DUE, "renewal-due", "days: renew it now"),
+                                     (23.5, DUE, "renewal-due", "expires within 48 hours: renew it now"),
                                      (60, EXPIRED, "expired", "register again")):
         world.set_clock(days)
         world.tool("login", "--account", "wang", answers=[f"pin {PASSWORD}"])
@@ -151,6 +152,19 @@ def doctor(world):
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
 
 
+def nowhere_to_write(world):
+    """An answer that does not arrive is a failure, and a sentence; a reader who has gone wants none."""
+    world.login()
+    read, write = os.pipe()
+    os.close(read)
+    for out, says in ((os.open("/dev/full", os.O_WRONLY), "cannot be written to the standard output"), (write, "")):
+        for arguments in (("status",), ("registration",), ("--help",), ("status", "--help"), ("help", "signing")):
+            done = subprocess.run([os.environ["PINWARD_TOOL"], *arguments], env=world.env, stdin=subprocess.DEVNULL,
+                                  stdout=out, stderr=subprocess.PIPE, text=True)
+            check(done.returncode == IO and says in done.stderr and bool(says) == bool(done.stderr), f"{arguments}: {done}")
+        os.close(out)
+
+
 def captcha_without_drawing(world):
     """A terminal that cannot draw it gets the picture's path, and the picture goes with the answer."""
     first = world.register()
@@ -189,4 +203,4 @@ def progress(world):
 
 if __name__ == "__main__":
     run([without_a_person, files_that_are_not_secret, rules_before_typing, languages, standing, renew_if_due,
-         captcha_without_drawing, names_that_are_no_text, progress])
+         captcha_without_drawing, names_that_are_no_text, nowhere_to_write, progress])
