@@ -22,16 +22,20 @@ void user_begin(struct fuzz_input *input, void (*meanwhile)(void))
 
 /* ------------------------------------------------------------------ reading the window */
 
-/* The words without the line breaks. */
+/* The words without the line breaks, and without the blanks that do not break, by which lines are indented. */
 static void join_lines(const char *text, char joined[TEXT_MAX])
 {
+    static const char indent[] = "\xc2\xa0";
     size_t n = 0;
 
-    for (; *text && n < TEXT_MAX - 1; text++) {
-        if (!isspace((unsigned char)*text))
+    while (*text && n < TEXT_MAX - 1) {
+        const bool indents = strncmp(text, indent, 2) == 0;
+
+        if (!indents && !isspace((unsigned char)*text))
             joined[n++] = *text;
         else if (n > 0 && joined[n - 1] != ' ')
             joined[n++] = ' ';
+        text += indents ? 2 : 1;
     }
     joined[n] = '\0';
 }
@@ -95,6 +99,7 @@ static bool read_window(const char *text, bool by_pin, struct judge_window *wind
         if (strncmp(window->label, "without a label", 15) == 0)
             window->label[0] = '\0';
         window->has_data = read_digest(joined, window->data);
+        fuzz_require(window->has_data == (strstr(joined, "SHA-256") != NULL), "a digest that is shown can be read");
         return true;
     }
     return false;
@@ -109,8 +114,6 @@ static void agree(const char *text, bool by_pin)
     char joined[TEXT_MAX];
     const char *uses, *time;
 
-    if (getenv("PINWARD_FUZZ_TRACE"))
-        fprintf(stderr, "agreed (%s):\n%s\n", by_pin ? "PIN" : "yes", text);
     if (read_window(text, by_pin, &window)) {
         judge_agreed(&window);
         return;
@@ -129,22 +132,35 @@ static void agree(const char *text, bool by_pin)
     }
 }
 
-enum answer { ANSWER_AGREES, ANSWER_AGREES_TOO, ANSWER_LATE, ANSWER_WRONG, ANSWER_EMPTY, ANSWER_CANCELS, ANSWER_NONE, ANSWER_BROKEN };
+enum answer {
+    ANSWER_AGREES,
+    ANSWER_LATE, /* agrees too */
+    ANSWER_WRONG,
+    ANSWER_EMPTY,
+    ANSWER_CANCELS,
+    ANSWER_NONE,
+    ANSWER_BROKEN,
+    ANSWER_FAILS, /* the same: pinentry is not there */
+};
 
+/* Before a late answer the application makes up to four calls. */
 static enum answer next_answer(void)
 {
-    const enum answer answer = (enum answer)(fuzz_byte(answers) % 8);
+    const uint8_t byte = fuzz_byte(answers);
+    const enum answer answer = (enum answer)(byte % 8);
 
-    if (answer == ANSWER_LATE || answer == ANSWER_AGREES_TOO)
+    if (answer != ANSWER_LATE)
+        return answer;
+    for (unsigned calls = 0; calls <= (byte >> 3 & 3); calls++)
         while_open();
-    return answer == ANSWER_AGREES_TOO || answer == ANSWER_LATE ? ANSWER_AGREES : answer;
+    return ANSWER_AGREES;
 }
 
 static enum error_code refuse(enum answer answer, struct error *err)
 {
     if (answer == ANSWER_NONE)
         return error_set(err, ERROR_TIMEOUT, "There was no answer in time.");
-    if (answer == ANSWER_BROKEN)
+    if (answer >= ANSWER_BROKEN)
         return error_set(err, ERROR_PROMPT, "The PIN could not be asked for.");
     return error_set(err, ERROR_CANCELLED, "The question was answered with Cancel.");
 }
