@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "support/fixture.h"
+#include "support/isolated.h"
 #include "support/lacks.h"
 #include "support/pinentry_script.h"
 #include "support/test.h"
@@ -97,6 +98,7 @@ static void every_new_pin_is_judged(void **state)
     script_set(&fx, "repeat 654321\nrepeat " FIXTURE_PIN "\n");
     assert_ok(fx.p11->C_InitPIN(fx.session, NULL, 0));
     assert_int_equal(script_asked(&fx), 2);
+    isolated_lacks(__func__, "p11-kit's protocol loses the label of a token whose PIN is asked for");
     assert_ok(fx.p11->C_GetSlotList(CK_TRUE, slots, &count));
     script_set(&fx, "repeat 121212\nrepeat " FIXTURE_SO_PIN "\n");
     assert_ok(fx.p11->C_InitToken(slots[count - 1], NULL, 0, label));
