@@ -59,9 +59,12 @@ static CK_RV agree_to_wrapping(struct runtime *rt, CK_SESSION_HANDLE session, CK
     if (rv != CKR_OK)
         return rv;
     /* As wrapping key a private key would sign or encrypt raw. */
-    if (key_facts_is_private_key(&wrapping))
+    if (key_facts_is_private_key(&wrapping) || !policy_is_free(&wrapping))
         return decision_refuse(rt, session, &wrapping, "other", "not for private keys",
                                CKR_WRAPPING_KEY_TYPE_INCONSISTENT);
+    if (!key_facts_is_private_key(&facts) && !policy_is_free(&facts)) /* of a class that nobody knows */
+        return decision_refuse(rt, session, &facts, policy_use_name(POLICY_USE_EXPORT), "class not known",
+                               CKR_KEY_NOT_WRAPPABLE);
     if (!key_facts_is_private_key(&facts) || !wrapped_key)
         return CKR_OK;
     rv = export_permit(rt, session, wrapping_key, &wrapping, mechanism->mechanism, &facts, &use);

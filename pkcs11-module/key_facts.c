@@ -126,7 +126,7 @@ CK_RV key_facts_read(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OB
 
     if (rv != CKR_OK && rv != CKR_BUFFER_TOO_SMALL)
         return rv;
-    if (len != sizeof read.object_class)
+    if (len != sizeof read.object_class || read.object_class == CK_UNAVAILABLE_INFORMATION)
         return CKR_DEVICE_ERROR; /* an object without a class: nothing can be said of it, so nothing is allowed */
     rv = key_facts_is_private_key(&read) ? read_private_key(backend, session, object, &read) : CKR_OK;
     if (rv == CKR_OK)

@@ -7,11 +7,13 @@
  *     key LABEL  C_GenerateKeyPair, RSA, in the session
  *     sign       C_SignInit and C_Sign with that key
  *     set-pin    C_SetPIN
+ *     stop       stops itself (SIGSTOP), so that somebody can look at it, and goes on when it is continued
  *
  * Each step prints its name and the CKR, "sign 0x00000000", when it is done; a "# " line says that it was begun.
  */
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,6 +82,8 @@ static CK_RV run(struct host *host, const char *step, const char *argument)
         return host->p11->C_SetPIN(host->session, NULL, 0, NULL, 0);
     if (strcmp(step, "sign") == 0)
         return sign(host);
+    if (strcmp(step, "stop") == 0)
+        return raise(SIGSTOP) == 0 ? CKR_OK : CKR_FUNCTION_FAILED;
     if (strcmp(step, "key") == 0 && argument)
         return make_key(host, argument);
     return CKR_ARGUMENTS_BAD;
