@@ -5,6 +5,7 @@
 
 /* tests/fuzz/module_backend.c is compiled here under these names, and makes the backend that has the faults. */
 #include "fuzz/judge.h"
+#include "fuzz/module_token_internal.h"
 #include "pkcs11-module/backend.h"
 CK_RV careless_open(const char *path, const char *parameters, CK_VOID_PTR given, struct backend *backend);
 CK_RV careless_close(struct backend *backend);
@@ -73,6 +74,14 @@ static void tell_judge_of_lie(enum p11_call call)
         judge_keys_unknown();
 }
 
+/* A token that does not take CKA_ALWAYS_AUTHENTICATE in a template is one that does not have it. */
+static void token_lacks_guard(enum p11_call call)
+{
+    if (call == CALL_C_GenerateKeyPair || call == CALL_C_UnwrapKey || call == CALL_C_CreateObject ||
+        call == CALL_C_CopyObject || call == CALL_C_DeriveKey)
+        token_habits |= TOKEN_LACKS_GUARD;
+}
+
 /* true: the call is not carried out, and answered with *rv. */
 static bool is_refused(enum p11_call call, CK_RV *rv)
 {
@@ -84,8 +93,10 @@ static bool is_refused(enum p11_call call, CK_RV *rv)
         functions[calls] = call;
     turn = the_fault.kind != FAULT_NONE && calls == the_fault.at;
     happened = happened || turn;
-    if (turn)
+    if (turn && the_fault.kind != FAULT_BLOCKS) {
         tell_judge_of_lie(call);
+        token_lacks_guard(call);
+    }
     if (turn && the_fault.kind == FAULT_BLOCKS) {
         const struct fault during = the_fault;
 
