@@ -116,7 +116,6 @@ static CK_RV token_copy(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE number, CK_AT
 
     if (rv != CKR_OK || !original)
         return rv != CKR_OK ? rv : CKR_OBJECT_HANDLE_INVALID;
-    token_work(session, original, JUDGE_COPY, NULL, 0);
     copy = token_new_object(session, made);
     if (!copy)
         return CKR_DEVICE_MEMORY;
@@ -133,6 +132,8 @@ static CK_RV token_copy(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE number, CK_AT
     rv = token_apply(copy, template, count, true);
     if (rv != CKR_OK)
         copy->exists = false;
+    else
+        token_work(session, original, JUDGE_COPY, NULL, 0); /* a template that is refused may come again without the guard */
     return rv;
 }
 
