@@ -9,6 +9,9 @@
 
 #define CLIENT_DPKG_S 20 /* a cold disk */
 
+/* Debian's PATH has them for root only; users run what is there through sudo. */
+#define CLIENT_ROOT_FOLDERS "/usr/local/sbin:/usr/sbin:/sbin"
+
 static const char *client_name(const char *program)
 {
     const char *slash = strrchr(program, '/');
@@ -30,10 +33,10 @@ const struct client *client_find(const char *program)
     return &client_unknown;
 }
 
-/* The folder of PATH that has it, as execvp(3) would find it; the caller frees. */
-static char *client_in_path(const char *name)
+/* The file of that name in the first of the folders that has it, as execvp(3) would find it in PATH; the caller frees. */
+static char *client_in_folders(const char *folders, const char *name)
 {
-    const char *rest = getenv("PATH");
+    const char *rest = folders;
 
     while (rest && *rest) {
         size_t len = strcspn(rest, ":");
@@ -53,7 +56,12 @@ static char *client_in_path(const char *name)
 
 char *client_path(const char *program)
 {
-    char *found = strchr(program, '/') ? strdup(program) : client_in_path(program);
+    char *found = strchr(program, '/') ? strdup(program) : client_in_folders(getenv("PATH"), program);
+
+    if (!found) {
+        found = client_in_folders(CLIENT_ROOT_FOLDERS, program);
+    }
+
     char *real = found && access(found, X_OK) == 0 ? realpath(found, NULL) : NULL;
 
     free(found);

@@ -29,7 +29,7 @@ struct client {
     const char *title;
     const char *const *programs; /* names; ended by NULL */
     const char *package;         /* whose version counts; NULL: that of the program's own package */
-    const char *tested;          /* what that version begins with where it was tested */
+    const char *tested;          /* what that version begins with, behind its epoch, where it was tested */
     enum client_way way;
     const char *told;            /* CLIENT_TOLD: a command line or a setting; %s stands for the module's path */
     const char *mode;            /* why prompt = module suits it */
@@ -47,7 +47,8 @@ extern const struct client client_table[];
 /* The client that a program is of, by name or path; client_unknown when it is in nobody's list. */
 const struct client *client_find(const char *program);
 
-/* Where the program is: a path as it is, a name as PATH has it; links resolved. The caller frees it; NULL: it is not there. */
+/* Where the program is: a path as it is, a name as PATH has it, else as root's has it (openvpn); links resolved. The caller
+ * frees it; NULL: it is not there. */
 char *client_path(const char *program);
 
 #define CLIENT_VERSION_MAX 256

@@ -162,6 +162,9 @@ def of_a_program(world):
         _, found = ask("p11tool")
     check(found["module"]["verdict"] == "ok" and ask("openssl")[1]["module"]["verdict"] == "ok", found)
 
+    app, _ = ask("chroot", PATH="/usr/bin:/bin")  # where openvpn is, too: Debian's PATH of users lacks it
+    check(app["path"] == os.path.realpath("/usr/sbin/chroot"), app)
+
     own = world.root / "ssh"  # the name of a known program, of no package
     own.write_text("#!/bin/sh\n")
     own.chmod(0o700)
