@@ -35,7 +35,7 @@ static void empty(const char *path, int depth)
 
 void fuzz_folder_empty(void)
 {
-    empty(fuzz_folder(), 1);
+    empty(fuzz_folder(), 3);
 }
 
 static void remove_folder(void)

@@ -11,7 +11,7 @@
 /* The folder, made at the first call, below $TMPDIR. */
 const char *fuzz_folder(void);
 
-/* Removes what is in it, one level of folders deep. */
+/* Removes what is in it, three levels of folders deep. */
 void fuzz_folder_empty(void);
 
 #endif
