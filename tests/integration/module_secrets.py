@@ -88,10 +88,14 @@ class World:
 
     def look(self, where, seen):
         """What of it holds a secret: (name of the place, which)."""
-        found = [(place, secret) for place, data in seen for secret in self.secrets.found(data)]
+        found, searched = [], 0
+        for place, data in seen:
+            searched += len(data)
+            found += [(f"{where}: {place}", secret) for secret in self.secrets.found(data)]
+        check(searched > 10000, f"{where}: there is nothing to look at")
         self.looks += 1
-        self.searched += sum(len(data) for _, data in seen)
-        return [(f"{where}: {place}", secret) for place, secret in found]
+        self.searched += searched
+        return found
 
     def look_while_kept(self, pid):
         """The grace keeps the PIN of the login: nowhere but in its own pages."""
