@@ -163,7 +163,8 @@ const struct client client_table[] = {
         .way = CLIENT_TOLD,
         .told = "modutil -dbdir sql:$HOME/.pki/nssdb -add Pinward -libfile %s",
         .mode = N_("The module asks; -nss-pwd is the password of NSS's own database, never the PIN. With prompt = application "
-                   "pdfsig answers with -kpw, and without it with an empty PIN, and does not sign."),
+                   "pdfsig logs in with -nss-pwd and answers with -kpw, which everybody on the machine sees; without -kpw "
+                   "it answers with an empty PIN and does not sign."),
         .refusal = N_("pdfsig ends with an error; after a refusal in the second window it leaves a file that is not a "
                       "signed document."),
         .limits = N_("It signs twice, the first time to learn how long a signature is, so it shows two windows."),
