@@ -59,8 +59,10 @@ static CK_RV read_facts(struct session_table *table, CK_FUNCTION_LIST *backend, 
 
     if (rv == CKR_OK)
         rv = key_facts_read(backend, session->handle, object, &read);
+    if (rv == CKR_OBJECT_HANDLE_INVALID || rv == CKR_KEY_HANDLE_INVALID) /* tpm2-pkcs11 says the latter of any object */
+        return CKR_OBJECT_HANDLE_INVALID;
     if (rv != CKR_OK)
-        return rv == CKR_OBJECT_HANDLE_INVALID ? rv : answer_inner(rv);
+        return answer_inner(rv);
     if (key_facts_is_private_key(&read))
         read.level = judge(table, token, &read, false);
     *facts = read;
