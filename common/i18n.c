@@ -3,6 +3,7 @@
 #include <libintl.h>
 #include <locale.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "common/install_place.h"
@@ -11,15 +12,29 @@
  * another thread may be looking up a text in it. */
 static _Atomic(locale_t) i18n_locale;
 
-void i18n_bind(void)
-{
-    char *installed = install_place_path(PINWARD_PLACE_OF_LOCALES);
-    locale_t none = (locale_t)0;
-    locale_t users;
+/* The domain is bound once, and stays so in a forked child: there, binding waits for ever for a lock of the C library when
+ * another thread was looking up a text as its parent forked. */
+static atomic_bool i18n_bound;
 
+static void i18n_bind_domain(void)
+{
+    char *installed;
+
+    if (atomic_load(&i18n_bound))
+        return;
+    installed = install_place_path(PINWARD_PLACE_OF_LOCALES);
     bindtextdomain("pinward", installed ? installed : PINWARD_LOCALEDIR); /* copies it */
     free(installed);
     bind_textdomain_codeset("pinward", "UTF-8");
+    atomic_store(&i18n_bound, true);
+}
+
+void i18n_bind(void)
+{
+    locale_t none = (locale_t)0;
+    locale_t users;
+
+    i18n_bind_domain();
     if (atomic_load(&i18n_locale) != (locale_t)0)
         return;
     users = newlocale(LC_MESSAGES_MASK, "", (locale_t)0); /* "": of the environment (POSIX, newlocale) */
