@@ -1,7 +1,7 @@
 # The enrollment tool's rooms, each by itself.
 foreach(test certcheck cli journal logintries request)
   add_executable(test-enroll_${test} enroll_${test}.c enroll_ca.c enroll_state.c)
-  target_link_libraries(test-enroll_${test} PRIVATE pinward-enroll PkgConfig::CMOCKA)
+  target_link_libraries(test-enroll_${test} PRIVATE pinward-enroll pinward-test-check PkgConfig::CMOCKA)
   add_test(NAME unit.enroll_${test} COMMAND test-enroll_${test})
   set_tests_properties(unit.enroll_${test} PROPERTIES LABELS unit TIMEOUT 60)
 endforeach()
