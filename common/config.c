@@ -21,6 +21,7 @@ enum value_kind {
     VALUE_YES_NO,
     VALUE_JOURNAL,
     VALUE_EXPORT,
+    VALUE_REMOTE,
 };
 
 struct config_key {
@@ -60,7 +61,14 @@ static const struct config_key config_keys[] = {
     {"ledger", "file", VALUE_PATH, MEMBER(ledger.file), 0, 0},
     {"ledger", "required", VALUE_YES_NO, MEMBER(ledger.required), 0, 0},
     {"ledger", "journal", VALUE_JOURNAL, MEMBER(ledger.journal), 0, 0},
+    {"remote", "access", VALUE_REMOTE, MEMBER(remote.access), 0, 0},
+    {"remote", "forwarders", VALUE_TEXT, MEMBER(remote.forwarders), 0, 0},
+    {"service", "user", VALUE_TEXT, MEMBER(service.user), 0, 0},
+    {"service", "clients", VALUE_TEXT, MEMBER(service.clients), 0, 0},
+    {"service", "folder", VALUE_PATH, MEMBER(service.folder), 0, 0},
 };
+
+#define CONFIG_SERVICE_FOLDER "/var/lib/pinward"
 
 #define KEY_COUNT (sizeof config_keys / sizeof config_keys[0])
 
@@ -75,6 +83,7 @@ static const char *const log_level_words[] = {"error", "warning", "info", "debug
 static const char *const yes_no_words[] = {"no", "yes", NULL};
 static const char *const journal_words[] = {"none", "syslog", "journald", NULL};
 static const char *const export_words[] = {"never", "ask", NULL};
+static const char *const remote_words[] = {"deny", "ask", NULL};
 
 /* The position of value among words, -1 when it is none of them. Positions are the enums' values. */
 static int config_word(const char *const *words, const char *value)
@@ -194,6 +203,11 @@ static const char *config_store(const struct config_key *key, const char *value,
         if (word >= 0)
             *(enum config_export *)member = (enum config_export)word;
         return word >= 0 ? NULL : "never, ask";
+    case VALUE_REMOTE:
+        word = config_word(remote_words, value);
+        if (word >= 0)
+            *(enum config_remote *)member = (enum config_remote)word;
+        return word >= 0 ? NULL : "deny, ask";
     }
     return _("a key of this version");
 }
@@ -272,9 +286,11 @@ static bool config_defaults(struct config *config)
     config->portal.timeout_s = 60;
     config->log.level = CONFIG_LOG_INFO;
     config->ledger.required = true;
+    config->remote.access = CONFIG_REMOTE_DENY;
+    config->service.folder = strdup(CONFIG_SERVICE_FOLDER);
     config->module.backend = strdup(PINWARD_DEFAULT_BACKEND);
     config->module.pinentry = strdup(PINWARD_DEFAULT_PINENTRY);
-    return config->module.backend && config->module.pinentry;
+    return config->module.backend && config->module.pinentry && config->service.folder;
 }
 
 /* path NULL: defaults only. */
@@ -336,5 +352,9 @@ void config_clear(struct config *config)
     free(config->token.token);
     free(config->log.file);
     free(config->ledger.file);
+    free(config->remote.forwarders);
+    free(config->service.user);
+    free(config->service.clients);
+    free(config->service.folder);
     memset(config, 0, sizeof *config);
 }

@@ -43,6 +43,12 @@ enum config_journal {
     CONFIG_JOURNAL_JOURNALD,
 };
 
+/* [remote] access: what a connection that was forwarded from another machine may do. */
+enum config_remote {
+    CONFIG_REMOTE_DENY, /* nothing: it is closed */
+    CONFIG_REMOTE_ASK,  /* what a local one may, with the PIN at every use */
+};
+
 struct config {
     char *file; /* the file that was read; NULL when there was none and these are the defaults */
     struct {
@@ -83,6 +89,15 @@ struct config {
         bool required; /* a decision that cannot be recorded is denied; default */
         enum config_journal journal;
     } ledger;
+    struct {
+        enum config_remote access;
+        char *forwarders; /* names of programs, blanks between, besides those that agent/forwarder.c knows; NULL: none */
+    } remote;
+    struct {
+        char *user;    /* who the service runs as: a name or a uid; NULL: this machine has none */
+        char *clients; /* names, uids and @groups with blanks between, of those it serves; NULL: nobody */
+        char *folder;  /* below it one for each of them */
+    } service;
 };
 
 /* Finds, reads and checks the configuration. On success *config is filled whole and the caller clears it.

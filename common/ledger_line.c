@@ -135,6 +135,8 @@ void ledger_line_render(const struct ledger_entry *entry, const struct timespec 
         line_add(line, ",\"seq\":null");
     line_add_string(line, "program", entry->program, PROGRAM_MAX);
     line_add(line, ",\"pid\":%ld,\"uid\":%lu", (long)entry->pid, (unsigned long)entry->uid);
+    if (entry->remote)
+        line_add(line, ",\"remote\":true");
     line_add_string(line, "key", entry->key, KEY_MAX);
     line_add_string(line, "key_id", entry->key_id, KEY_ID_MAX);
     line_add_string(line, "token", entry->token, TOKEN_MAX);

@@ -23,6 +23,7 @@ struct ledger_entry {
     const char *program; /* path of the executable that asked */
     pid_t pid;
     uid_t uid;
+    bool remote;        /* it only passed on what another machine asked */
     const char *key;    /* CKA_LABEL */
     const char *key_id; /* CKA_ID, hexadecimal */
     const char *token;  /* label */

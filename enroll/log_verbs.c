@@ -145,6 +145,9 @@ static void log_print_row(const json_t *entry, unsigned long long place)
     log_print_text(entry, "token", "-", 20);
     log_break_row();
     log_print_text(entry, "program", "?", 0);
+    if (json_is_true(json_object_get(entry, "remote"))) {
+        printf(" %s", _("(remote)"));
+    }
     putchar('\n');
     log_print_batch(entry);
 }

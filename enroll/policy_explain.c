@@ -59,7 +59,7 @@ static enum error_code policy_explain_read(struct explaining *x, struct error *e
 
 static struct policy_case policy_explain_case(const struct explaining *x, size_t i)
 {
-    return (struct policy_case){&x->keys.items[i], &x->keys.token, x->program};
+    return (struct policy_case){&x->keys.items[i], &x->keys.token, x->program, POLICY_TRUST_YES};
 }
 
 /* Is the i-th key meant? */

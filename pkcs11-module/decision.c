@@ -2,7 +2,6 @@
 
 #include <sodium.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/ledger.h"
 #include "common/log.h"
@@ -47,7 +46,8 @@ static void describe(struct record *record, struct runtime *rt, const struct dec
     requester_describe(&record->requester);
     record->entry.program = record->requester.path;
     record->entry.pid = record->requester.pid;
-    record->entry.uid = getuid();
+    record->entry.uid = record->requester.uid;
+    record->entry.remote = record->requester.remote;
     record->entry.operation = decision->operation;
     describe_token(record, rt, decision->slot);
     if (facts) {

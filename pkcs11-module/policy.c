@@ -71,6 +71,12 @@ static bool rule_beats(const struct config_rule *rule, const struct config_rule 
     return known_level(rule->level) < known_level(other->level);
 }
 
+static bool is_enough(enum config_level level, enum policy_trust trust)
+{
+    return level == CONFIG_LEVEL_HIGH || trust == POLICY_TRUST_YES ||
+           (level == CONFIG_LEVEL_LOW && trust == POLICY_TRUST_PIN);
+}
+
 struct policy_verdict policy_judge(const struct config *config, const struct policy_case *judged)
 {
     struct policy_verdict verdict = {.level = known_level(config->module.level), .reason = POLICY_REASON_MODULE};
@@ -83,6 +89,8 @@ struct policy_verdict policy_judge(const struct config *config, const struct pol
         if (rule_matches(rule, judged) && rule_beats(rule, verdict.rule))
             verdict = (struct policy_verdict){known_level(rule->level), POLICY_REASON_RULE, rule};
     }
+    if (!is_enough(verdict.level, judged->trust))
+        return (struct policy_verdict){.level = CONFIG_LEVEL_HIGH, .reason = POLICY_REASON_TRUST};
     return verdict;
 }
 

@@ -3,7 +3,8 @@
  *
  * Rules of the configuration match exactly, byte by byte. Of those that match a key, its token and the program, the
  * most specific count: a key's and a program's are equally specific, a token's is less, [module] level least. Among
- * the most specific the strictest wins. A key that its token itself protects at every use is high whatever they say.
+ * the most specific the strictest wins. A key that its token itself protects at every use is high whatever they say, and
+ * so is one where less than the PIN would prove nothing (enum policy_trust).
  */
 #ifndef PINWARD_MODULE_POLICY_H
 #define PINWARD_MODULE_POLICY_H
@@ -40,17 +41,26 @@ struct policy_token {
 
 void policy_token_init(struct policy_token *token, const CK_TOKEN_INFO *info);
 
+/* How much an answer of the user's proves here, which no rule makes more of. */
+enum policy_trust {
+    POLICY_TRUST_YES, /* a yes is one */
+    POLICY_TRUST_PIN, /* only the PIN is: what else is asked for could be answered by a program. Medium is high */
+    POLICY_TRUST_NOT_THERE, /* who asks is not on this machine: every use needs the PIN. Low is high, too */
+};
+
 /* What is judged: a private key, and who wants to use it. */
 struct policy_case {
     const struct key_facts *facts;
     const struct policy_token *token; /* NULL: none */
     const char *program;              /* path of its executable; NULL: not known, or any that no rule names */
+    enum policy_trust trust;
 };
 
 enum policy_reason {
     POLICY_REASON_MODULE, /* [module] level: no rule matches */
     POLICY_REASON_RULE,
     POLICY_REASON_KEY, /* its token itself asks for the PIN at every use */
+    POLICY_REASON_TRUST, /* less would prove nothing here */
 };
 
 struct policy_verdict {

@@ -52,8 +52,10 @@ void prompt_text_add_program(struct prompt_text *text, const struct requester *r
     const char *path = strcmp(requester->path, REQUESTER_UNKNOWN) == 0 ? _("unknown") : requester->path;
     struct prompt_value shown;
 
-    prompt_text_add(text, _("Program: %s (process %ld)\n"), prompt_value_show(&shown, path, strlen(path), 100),
-                    (long)requester->pid);
+    /* The word in front is all that the line may grow by: a line more, and the window no longer fits its terminal. */
+    prompt_text_add(text,
+                    requester->remote ? _("REMOTE, through: %s (process %ld)\n") : _("Program: %s (process %ld)\n"),
+                    prompt_value_show(&shown, path, strlen(path), 100), (long)requester->pid);
 }
 
 void prompt_text_add_command(struct prompt_text *text, const struct requester *requester)

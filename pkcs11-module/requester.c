@@ -28,6 +28,16 @@ pid_t requester_pid(void)
     return served.unchanged ? served.pid : getpid();
 }
 
+uid_t requester_uid(void)
+{
+    return served.unchanged ? served.uid : getuid();
+}
+
+enum policy_trust requester_trust(void)
+{
+    return served.trust;
+}
+
 /* The requester's file in /proc; "" when it has none there. */
 static const char *proc_path(const char *name, char path[PROC_PATH_MAX])
 {
@@ -59,16 +69,25 @@ static bool is_elsewhere(const char *link, const char *path)
             running.st_ino != named.st_ino);
 }
 
+/* The path of the executable as the kernel names it, " (deleted)" and all. false: there is none that can be relied on. */
+static bool look_up(char path[REQUESTER_PROGRAM_MAX])
+{
+    char link[PROC_PATH_MAX];
+    ssize_t n;
+
+    path[0] = '\0';
+    if (served.program)
+        return served.program(served.data, path, REQUESTER_PROGRAM_MAX);
+    n = readlink(proc_path("exe", link), path, REQUESTER_PROGRAM_MAX);
+    path[n > 0 && n < REQUESTER_PROGRAM_MAX ? n : 0] = '\0';
+    return path[0] == '/' && !is_elsewhere(link, path);
+}
+
 static void read_path(char path[REQUESTER_PATH_MAX])
 {
     char whole[REQUESTER_PROGRAM_MAX];
-    char link[PROC_PATH_MAX];
-    const ssize_t n = readlink(proc_path("exe", link), whole, sizeof whole - 1);
 
-    whole[n > 0 ? n : 0] = '\0';
-    if (n <= 0 || is_elsewhere(link, whole))
-        strcpy(whole, REQUESTER_UNKNOWN);
-    snprintf(path, REQUESTER_PATH_MAX, "%.*s", REQUESTER_PATH_MAX - 1, whole);
+    snprintf(path, REQUESTER_PATH_MAX, "%.*s", REQUESTER_PATH_MAX - 1, look_up(whole) ? whole : REQUESTER_UNKNOWN);
 }
 
 static void read_command(char command[REQUESTER_COMMAND_MAX])
@@ -89,6 +108,8 @@ static void read_command(char command[REQUESTER_COMMAND_MAX])
 void requester_describe(struct requester *requester)
 {
     requester->pid = requester_pid();
+    requester->uid = requester_uid();
+    requester->remote = requester_trust() == POLICY_TRUST_NOT_THERE;
     read_path(requester->path);
     read_command(requester->command);
     if (requester_unchanged()) /* after what was read, so that it was read of the right process */
@@ -99,12 +120,7 @@ void requester_describe(struct requester *requester)
 
 bool requester_program(char program[REQUESTER_PROGRAM_MAX])
 {
-    char link[PROC_PATH_MAX];
-    const ssize_t n = readlink(proc_path("exe", link), program, REQUESTER_PROGRAM_MAX);
-    const size_t len = n > 0 && n < REQUESTER_PROGRAM_MAX ? (size_t)n : 0;
-
-    program[len] = '\0';
-    if (program[0] != '/' || is_deleted(program) || is_elsewhere(link, program) || !requester_unchanged())
+    if (!look_up(program) || is_deleted(program) || !requester_unchanged())
         program[0] = '\0';
     return program[0] != '\0';
 }

@@ -12,12 +12,16 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "pkcs11-module/policy.h"
+
 #define REQUESTER_UNKNOWN     "?"
 #define REQUESTER_PATH_MAX    256
 #define REQUESTER_COMMAND_MAX 256
 
 struct requester {
     pid_t pid;                           /* 0: the kernel does not tell, a client from elsewhere */
+    uid_t uid;
+    bool remote;                         /* the program only passes on what another machine asks */
     char path[REQUESTER_PATH_MAX];       /* of the executable; REQUESTER_UNKNOWN: the kernel does not tell */
     char command[REQUESTER_COMMAND_MAX]; /* as requester_command.h says */
 };
@@ -26,7 +30,11 @@ struct requester {
  * connected is still there, and runs the same program: a pid is given again, and exec makes a program another one. */
 struct requester_client {
     pid_t pid; /* 0: the kernel does not show it */
+    uid_t uid;
+    enum policy_trust trust;
     bool (*unchanged)(const void *data);
+    /* The path of its executable, as requester_program gives it; false: not known. NULL: this process looks itself. */
+    bool (*program)(const void *data, char *path, size_t size);
     const void *data;
 };
 
@@ -38,6 +46,12 @@ bool requester_unchanged(void);
 
 /* 0: the kernel does not tell. */
 pid_t requester_pid(void);
+
+/* The user who asks. */
+uid_t requester_uid(void);
+
+/* What an answer is worth that is given for this requester. */
+enum policy_trust requester_trust(void);
 
 /* A client that has changed, or whose executable has another name here than where it runs (another mount namespace), is
  * described as unknown, and a changed one's command is not told. */

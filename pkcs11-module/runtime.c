@@ -159,7 +159,8 @@ static CK_RV runtime_start_locked(struct runtime *rt, CK_VOID_PTR init_args)
         runtime_close_log(rt);
         return rv;
     }
-    session_table_judge_by(&rt->sessions, &rt->config, requester_program(rt->program) ? rt->program : NULL);
+    session_table_judge_by(&rt->sessions, &rt->config, requester_program(rt->program) ? rt->program : NULL,
+                           requester_trust());
     runtime_watch_exit();
     log_debug("initialised with backend %s", rt->config.module.backend);
     atomic_store(&rt->functions_3, rt->backend.functions_3);
@@ -237,7 +238,7 @@ CK_RV runtime_stop(void)
         asks_stop(&rt->asks);
         login_table_clear(&rt->logins);
         asks_clear(&rt->asks);
-        session_table_judge_by(&rt->sessions, NULL, NULL);
+        session_table_judge_by(&rt->sessions, NULL, NULL, POLICY_TRUST_YES);
         rv = backend_close(&rt->backend);
         runtime_retired = rt->config;
         runtime_close_log(rt);

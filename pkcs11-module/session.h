@@ -120,6 +120,7 @@ struct session_table {
     pthread_mutex_t policy_lock;
     const struct config *config; /* NULL: every key is high */
     const char *program;
+    enum policy_trust trust;
 };
 
 /* C_OpenSession, C_CloseSession and C_CloseAllSessions of the backend, one at a time: not every backend keeps its table of
@@ -162,9 +163,10 @@ bool session_any_on_slot(struct session_table *table, CK_SLOT_ID slot);
 /* Forgets every session without a call to the backend: for C_Finalize, which closes them itself. */
 void session_table_clear(struct session_table *table);
 
-/* Keys whose facts are read from now on are judged by this configuration, for this program (NULL: not known). With
+/* Keys whose facts are read from now on are judged by this configuration, for this program (NULL: not known) and trust. With
  * config NULL they are high, and the one that was given before is no longer used when the call returns. */
-void session_table_judge_by(struct session_table *table, const struct config *config, const char *program);
+void session_table_judge_by(struct session_table *table, const struct config *config, const char *program,
+                            enum policy_trust trust);
 
 /* Facts about an object, read and judged once a session and epoch. CKRs of key_facts_read and C_GetTokenInfo. */
 CK_RV session_key_facts(struct session_table *table, CK_FUNCTION_LIST *backend, struct session *session,

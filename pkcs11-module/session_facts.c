@@ -5,11 +5,13 @@
 
 /* The facts about keys that a session remembers, the level they come to, and when they die. */
 
-void session_table_judge_by(struct session_table *table, const struct config *config, const char *program)
+void session_table_judge_by(struct session_table *table, const struct config *config, const char *program,
+                            enum policy_trust trust)
 {
     pthread_mutex_lock(&table->policy_lock);
     table->config = config;
     table->program = program;
+    table->trust = trust;
     pthread_mutex_unlock(&table->policy_lock);
 }
 
@@ -20,7 +22,7 @@ static enum config_level judge(struct session_table *table, const struct policy_
 
     pthread_mutex_lock(&table->policy_lock);
     if (table->config) {
-        const struct policy_case judged = {facts, token, any_program ? NULL : table->program};
+        const struct policy_case judged = {facts, token, any_program ? NULL : table->program, table->trust};
 
         verdict = policy_judge(table->config, &judged);
         if (verdict.rule)
@@ -117,8 +119,8 @@ CK_RV session_new_key_level(struct session_table *table, CK_FUNCTION_LIST *backe
 static bool lowers_for(const struct config *config, const struct policy_token *token, const char *program,
                        const struct key_facts *before, const struct key_facts *after)
 {
-    const struct policy_case judged_before = {before, token, program};
-    const struct policy_case judged_after = {after, token, program};
+    const struct policy_case judged_before = {before, token, program, POLICY_TRUST_YES};
+    const struct policy_case judged_after = {after, token, program, POLICY_TRUST_YES};
 
     return policy_judge(config, &judged_after).level > policy_judge(config, &judged_before).level;
 }

@@ -10,6 +10,7 @@
 
 #include "common/i18n.h"
 #include "common/log.h"
+#include "pkcs11-module/agent/forwarder.h"
 #include "pkcs11-module/agent/harden.h"
 #include "pkcs11-module/agent/peer.h"
 #include "pkcs11-module/agent/watch.h"
@@ -59,7 +60,8 @@ static bool speaks(int connection)
 
 static enum error_code serve_peer(int connection, const struct peer *peer, struct error *err)
 {
-    const struct requester_client client = {.pid = peer->pid, .unchanged = peer_unchanged, .data = peer};
+    struct requester_client client = {
+        .pid = peer->pid, .uid = peer->uid, .trust = POLICY_TRUST_NOT_THERE, .unchanged = peer_unchanged, .data = peer};
     CK_FUNCTION_LIST functions = dispatch_list;
     struct watch watch;
     enum error_code status;
@@ -67,6 +69,9 @@ static enum error_code serve_peer(int connection, const struct peer *peer, struc
     if (peer->uid != geteuid())
         return error_set(err, ERROR_REFUSED, _("A connection of another user (uid %lu) was refused."),
                          (unsigned long)peer->uid);
+    status = forwarder_judge(peer, POLICY_TRUST_YES, &client.trust, err);
+    if (status != ERROR_NONE)
+        return status;
     if (!speaks(connection))
         return ERROR_NONE;
     requester_serve(&client);

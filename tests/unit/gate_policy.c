@@ -25,13 +25,44 @@ static void level_is_the_configurations(void **state)
         const struct config config = {.module = {.level = (enum config_level)rows[i].configured}};
         const struct key_facts facts = {.object_class = CKO_PRIVATE_KEY,
                                         .always_authenticate = rows[i].always_authenticate};
-        const struct policy_case judged = {&facts, NULL, NULL};
+        const struct policy_case judged = {&facts, NULL, NULL, POLICY_TRUST_YES};
         const struct policy_verdict verdict = policy_judge(&config, &judged);
 
         assert_int_equal(verdict.level, rows[i].level);
         assert_int_equal(verdict.reason,
                          rows[i].always_authenticate ? POLICY_REASON_KEY : POLICY_REASON_MODULE);
         assert_null(verdict.rule);
+    }
+}
+
+/* Where an answer proves less, the configuration's level is not enough; where it proves more, it stays. */
+static void trust_raises_the_level(void **state)
+{
+    static const struct {
+        enum policy_trust trust;
+        enum config_level configured;
+        enum config_level level;
+    } rows[] = {
+        {POLICY_TRUST_YES, CONFIG_LEVEL_LOW, CONFIG_LEVEL_LOW},
+        {POLICY_TRUST_YES, CONFIG_LEVEL_MEDIUM, CONFIG_LEVEL_MEDIUM},
+        {POLICY_TRUST_PIN, CONFIG_LEVEL_LOW, CONFIG_LEVEL_LOW},
+        {POLICY_TRUST_PIN, CONFIG_LEVEL_MEDIUM, CONFIG_LEVEL_HIGH},
+        {POLICY_TRUST_PIN, CONFIG_LEVEL_HIGH, CONFIG_LEVEL_HIGH},
+        {POLICY_TRUST_NOT_THERE, CONFIG_LEVEL_LOW, CONFIG_LEVEL_HIGH},
+        {POLICY_TRUST_NOT_THERE, CONFIG_LEVEL_MEDIUM, CONFIG_LEVEL_HIGH},
+        {POLICY_TRUST_NOT_THERE, CONFIG_LEVEL_HIGH, CONFIG_LEVEL_HIGH},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct config config = {.module = {.level = rows[i].configured}};
+        const struct key_facts facts = {.object_class = CKO_PRIVATE_KEY};
+        const struct policy_case judged = {&facts, NULL, NULL, rows[i].trust};
+        const struct policy_verdict verdict = policy_judge(&config, &judged);
+
+        assert_int_equal(verdict.level, rows[i].level);
+        assert_int_equal(verdict.reason,
+                         rows[i].level == rows[i].configured ? POLICY_REASON_MODULE : POLICY_REASON_TRUST);
     }
 }
 
@@ -101,6 +132,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(level_is_the_configurations),
+        cmocka_unit_test(trust_raises_the_level),
         cmocka_unit_test(unjudged_facts_are_high),
         cmocka_unit_test(only_what_is_no_private_key_is_free),
         cmocka_unit_test(grace_covers_uses_only),

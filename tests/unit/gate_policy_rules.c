@@ -51,7 +51,7 @@ static bool matches(enum config_rule_kind kind, const char *value, const struct 
 {
     struct config_rule low = rule(kind, value, LOW);
     const struct config config = {.rules = {&low, 1}};
-    const struct policy_case judged = {facts, token, program};
+    const struct policy_case judged = {facts, token, program, POLICY_TRUST_YES};
     const struct policy_verdict verdict = policy_judge(&config, &judged);
 
     assert_int_equal(verdict.level == LOW, verdict.rule == &low);
@@ -213,7 +213,7 @@ static void most_specific_wins_then_strictest(void **state)
     };
     const struct policy_token token = token_of("My card", 7, "0123", ' ');
     struct key_facts facts = key_of("ming", "\x0a");
-    const struct policy_case judged = {&facts, &token, "/usr/bin/openssl"};
+    const struct policy_case judged = {&facts, &token, "/usr/bin/openssl", POLICY_TRUST_YES};
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -242,7 +242,7 @@ static void unknown_level_of_a_rule_is_high(void **state)
                                   rule(CONFIG_RULE_APP, "/x", LOW)};
     const struct config config = {.module = {.level = LOW}, .rules = {rules, 2}};
     const struct key_facts facts = key_of("ming", "");
-    const struct policy_case judged = {&facts, NULL, "/x"};
+    const struct policy_case judged = {&facts, NULL, "/x", POLICY_TRUST_YES};
 
     (void)state;
     assert_int_equal(policy_judge(&config, &judged).level, HIGH);
