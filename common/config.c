@@ -63,12 +63,7 @@ static const struct config_key config_keys[] = {
     {"ledger", "journal", VALUE_JOURNAL, MEMBER(ledger.journal), 0, 0},
     {"remote", "access", VALUE_REMOTE, MEMBER(remote.access), 0, 0},
     {"remote", "forwarders", VALUE_TEXT, MEMBER(remote.forwarders), 0, 0},
-    {"service", "user", VALUE_TEXT, MEMBER(service.user), 0, 0},
-    {"service", "clients", VALUE_TEXT, MEMBER(service.clients), 0, 0},
-    {"service", "folder", VALUE_PATH, MEMBER(service.folder), 0, 0},
 };
-
-#define CONFIG_SERVICE_FOLDER "/var/lib/pinward"
 
 #define KEY_COUNT (sizeof config_keys / sizeof config_keys[0])
 
@@ -287,10 +282,9 @@ static bool config_defaults(struct config *config)
     config->log.level = CONFIG_LOG_INFO;
     config->ledger.required = true;
     config->remote.access = CONFIG_REMOTE_DENY;
-    config->service.folder = strdup(CONFIG_SERVICE_FOLDER);
     config->module.backend = strdup(PINWARD_DEFAULT_BACKEND);
     config->module.pinentry = strdup(PINWARD_DEFAULT_PINENTRY);
-    return config->module.backend && config->module.pinentry && config->service.folder;
+    return config->module.backend && config->module.pinentry;
 }
 
 /* path NULL: defaults only. */
@@ -353,8 +347,5 @@ void config_clear(struct config *config)
     free(config->log.file);
     free(config->ledger.file);
     free(config->remote.forwarders);
-    free(config->service.user);
-    free(config->service.clients);
-    free(config->service.folder);
     memset(config, 0, sizeof *config);
 }

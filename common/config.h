@@ -93,11 +93,6 @@ struct config {
         enum config_remote access;
         char *forwarders; /* names of programs, blanks between, besides those that agent/forwarder.c knows; NULL: none */
     } remote;
-    struct {
-        char *user;    /* who the service runs as: a name or a uid; NULL: this machine has none */
-        char *clients; /* names, uids and @groups with blanks between, of those it serves; NULL: nobody */
-        char *folder;  /* below it one for each of them */
-    } service;
 };
 
 /* Finds, reads and checks the configuration. On success *config is filled whole and the caller clears it.

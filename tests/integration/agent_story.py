@@ -434,8 +434,8 @@ def test_program_of_another_mount_namespace(world):
     world.start()
     world.script(f"pin {PIN}")
     (world.root / "data").write_text("some data")
-    command = ["unshare", "--mount", "--map-root-user", "sh", "-c", 'mount --bind "$1" /usr/bin/ssh && shift && exec "$@"',
-               "sh", PKCS11_TOOL, "/usr/bin/ssh", "--module", os.environ["PINWARD_P11_CLIENT"], "--login",
+    command = ["unshare", "--mount", "--map-root-user", "sh", "-c", 'mount --bind "$1" /usr/bin/openssl && shift && exec "$@"',
+               "sh", PKCS11_TOOL, "/usr/bin/openssl", "--module", os.environ["PINWARD_P11_CLIENT"], "--login",
                "--sign", "--mechanism", "SHA256-RSA-PKCS", "--id", "01", "-i", "data", "-o", "signature"]
     done = world.run(*command)
     if "unshare" in done.stderr:

@@ -35,9 +35,9 @@ def until(condition, message):
 
 
 class World:
-    def __init__(self, folder, lines=""):
+    def __init__(self, folder, lines="", always_authenticate=True):
         self.root = pathlib.Path(folder)
-        softhsm_token.make(self.root / "card", decrypt=False, always_authenticate=True)
+        softhsm_token.make(self.root / "card", decrypt=False, always_authenticate=always_authenticate)
         for name in ("pinentry", "state", "run", "home"):
             (self.root / name).mkdir(mode=0o700)
         self.socket = self.root / "run" / "pinward" / "agent.socket"
@@ -173,7 +173,7 @@ class Client:
         self.process.communicate(timeout=TIMEOUT_S)
 
 
-def run_all(tests, prefix):
+def run_all(tests, prefix, make_world=World):
     """Each test in a world of its own; TAP."""
     failed = 0
     chosen = [test for test in tests if not sys.argv[1:] or test.__name__ in sys.argv[1:]]
@@ -182,7 +182,7 @@ def run_all(tests, prefix):
         folder = tempfile.mkdtemp(prefix=prefix)  # under /tmp: the name of a socket is short
         world = None
         try:
-            world = World(folder)
+            world = make_world(folder)
             skipped = test(world)
             print(f"ok {number} - {test.__name__}{f' # SKIP {skipped}' if skipped else ''}", flush=True)
         except Exception:  # any failure, also of a helper, is this test's
