@@ -1,8 +1,6 @@
 #include "pkcs11-module/agent/serve.h"
 
-#define P11_KIT_FUTURE_UNSTABLE_API
 #include <p11-kit/p11-kit.h>
-#include <p11-kit/remote.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -10,6 +8,7 @@
 
 #include "common/i18n.h"
 #include "common/log.h"
+#include "pkcs11-module/agent/calls.h"
 #include "pkcs11-module/agent/forwarder.h"
 #include "pkcs11-module/agent/harden.h"
 #include "pkcs11-module/agent/peer.h"
@@ -58,12 +57,25 @@ static bool speaks(int connection)
     return poll(&first, 1, FIRST_BYTE_TIMEOUT_MS) == 1;
 }
 
+static enum error_code serve_calls(struct calls *calls, const struct peer *peer, struct error *err)
+{
+    struct watch watch;
+    enum error_code status = watch_start(calls, peer, &watch, err);
+
+    if (status != ERROR_NONE)
+        return status;
+    calls_serve(calls);
+    watch_stop(&watch);
+    (void)own_C_Finalize(NULL);
+    return ERROR_NONE;
+}
+
 static enum error_code serve_peer(int connection, const struct peer *peer, struct error *err)
 {
     struct requester_client client = {
         .pid = peer->pid, .uid = peer->uid, .trust = POLICY_TRUST_NOT_THERE, .unchanged = peer_unchanged, .data = peer};
     CK_FUNCTION_LIST functions = dispatch_list;
-    struct watch watch;
+    struct calls calls;
     enum error_code status;
 
     if (peer->uid != geteuid())
@@ -75,15 +87,14 @@ static enum error_code serve_peer(int connection, const struct peer *peer, struc
     if (!speaks(connection))
         return ERROR_NONE;
     requester_serve(&client);
-    status = watch_start(connection, peer, &watch, err);
-    if (status != ERROR_NONE)
-        return status;
     functions.C_Initialize = serve_initialize;
     functions.C_InitToken = serve_init_token;
-    (void)p11_kit_remote_serve_module(&functions, connection, connection);
-    watch_stop(&watch);
-    (void)own_C_Finalize(NULL);
-    return ERROR_NONE;
+    status = calls_open(connection, &functions, &calls, err);
+    if (status != ERROR_NONE)
+        return status;
+    status = serve_calls(&calls, peer, err);
+    calls_close(&calls);
+    return status;
 }
 
 enum error_code serve_connection(int connection, int pidfd, struct error *err)

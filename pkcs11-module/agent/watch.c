@@ -19,7 +19,7 @@ static void end_service(const struct watch *watch)
 {
     alarm(END_TIMEOUT_S);
     runtime_withdraw();
-    (void)shutdown(watch->connection, SHUT_RDWR);
+    (void)shutdown(watch->calls->connection, SHUT_RDWR);
 }
 
 static void *watch_run(void *argument)
@@ -27,13 +27,15 @@ static void *watch_run(void *argument)
     const struct watch *watch = argument;
     struct pollfd on[] = {
         {.fd = watch->stop[0], .events = POLLIN},
-        {.fd = watch->connection, .events = POLLRDHUP}, /* POLLHUP and POLLERR come unasked */
+        {.fd = watch->calls->connection, .events = POLLRDHUP}, /* POLLHUP and POLLERR come unasked */
         {.fd = watch->peer_pidfd, .events = POLLIN},    /* poll passes over -1 */
         {.fd = watch->signals, .events = POLLIN},
+        {.fd = watch->calls->more, .events = POLLIN},
     };
 
-    while (poll(on, sizeof on / sizeof on[0], -1) < 0)
-        ; /* EINTR */
+    while (poll(on, sizeof on / sizeof on[0], -1) < 0 || /* EINTR */
+           !(on[0].revents || on[1].revents || on[2].revents || on[3].revents))
+        calls_more(watch->calls);
     if (!on[0].revents)
         end_service(watch);
     return NULL;
@@ -49,9 +51,9 @@ static void close_all(struct watch *watch)
         close(watch->stop[1]);
 }
 
-enum error_code watch_start(int connection, const struct peer *peer, struct watch *watch, struct error *err)
+enum error_code watch_start(struct calls *calls, const struct peer *peer, struct watch *watch, struct error *err)
 {
-    struct watch made = {.connection = connection, .peer_pidfd = peer->pidfd, .signals = -1, .stop = {-1, -1}};
+    struct watch made = {.calls = calls, .peer_pidfd = peer->pidfd, .signals = -1, .stop = {-1, -1}};
     sigset_t signals;
 
     sigemptyset(&signals);

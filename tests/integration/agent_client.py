@@ -6,6 +6,9 @@ CKR of each as "NAME 0x...". For tests: how one program fares while things happe
   sign                            with the key of id 01  forget   closes nothing and ends at once
   direct MODULE CONFIGURATION     signs with the token's own module, in this process and without a login
   become    signs, and at the next line runs another program in this process, which has the connection still
+  aside     signs in another thread              joined  what that was answered
+  close     the session that was opened last     logout
+  crowd N   signs in N threads at once, each in a session of its own
 Environment: PINWARD_CLIENT_MODULE.
 """
 import ctypes
@@ -30,7 +33,7 @@ class FunctionList(ctypes.Structure):
     _fields_ = [("version", ctypes.c_ubyte * 2), ("functions", ctypes.c_void_p * 68)]
 
 
-C_INITIALIZE, C_FINALIZE, C_GETSLOTLIST, C_OPENSESSION, C_LOGIN = 0, 1, 4, 12, 18
+C_INITIALIZE, C_FINALIZE, C_GETSLOTLIST, C_OPENSESSION, C_CLOSESESSION, C_LOGIN, C_LOGOUT = 0, 1, 4, 12, 13, 18, 19
 C_FINDOBJECTSINIT, C_FINDOBJECTS, C_FINDOBJECTSFINAL, C_SIGNINIT, C_SIGN = 26, 27, 28, 42, 43
 
 
@@ -54,17 +57,44 @@ class Client:
     def session(self):
         slots, count = (ulong * 8)(), ulong(8)
         rv = self.call(C_GETSLOTLIST, ctypes.c_ubyte(1), slots, ctypes.byref(count))
-        return rv or self.call(C_OPENSESSION, ulong(slots[0]), ulong(6), None, None, ctypes.byref(self.open))
+        opened = ulong()
+        rv = rv or self.call(C_OPENSESSION, ulong(slots[0]), ulong(6), None, None, ctypes.byref(opened))
+        self.open = self.open if rv else opened
+        return rv
 
     def login(self, pin=None):
         return self.call(C_LOGIN, self.open, ulong(1), pin and pin.encode(), ulong(len(pin or "")))
 
-    def key(self, found):
+    def logout(self):
+        return self.call(C_LOGOUT, self.open)
+
+    def close(self):
+        return self.call(C_CLOSESESSION, self.open)
+
+    def aside(self):
+        """In the session that is open now, whatever is opened later."""
+        def run(session=self.open):
+            self.answered = self.sign(session)
+        self.other = threading.Thread(target=run)
+        self.other.start()
+        return 0
+
+    def crowd(self, count):
+        sessions = [self.session() or self.open.value for _ in range(int(count))]
+        for each in sessions:
+            threading.Thread(target=self.sign, args=[ulong(each)], daemon=True).start()
+        return 0
+
+    def joined(self):
+        self.other.join()
+        return self.answered
+
+    def key(self, found, session):
         kind = bytes(ulong(CKO_PRIVATE_KEY))
         wanted = (Attribute * 2)(Attribute(CKA_CLASS, kind, len(kind)), Attribute(CKA_ID, b"\x01", 1))
-        rv = self.call(C_FINDOBJECTSINIT, self.open, wanted, ulong(2))
-        rv = rv or self.call(C_FINDOBJECTS, self.open, ctypes.byref(found), ulong(1), ctypes.byref(ulong()))
-        return rv or self.call(C_FINDOBJECTSFINAL, self.open)
+        rv = self.call(C_FINDOBJECTSINIT, session, wanted, ulong(2))
+        rv = rv or self.call(C_FINDOBJECTS, session, ctypes.byref(found), ulong(1), ctypes.byref(ulong()))
+        return rv or self.call(C_FINDOBJECTSFINAL, session)
 
     def direct(self, module, configuration):
         """Goes around the agent, in this process: the token's own module, without a login."""
@@ -75,13 +105,14 @@ class Client:
             sys.exit(f"the token's own module answers 0x{rv:08x}")
         return other.sign()
 
-    def sign(self):
+    def sign(self, session=None):
+        session = session or self.open
         found, length = ulong(), ulong(256)
         mechanism = Mechanism(CKM_SHA256_RSA_PKCS, None, 0)
-        rv = self.key(found)
-        rv = rv or self.call(C_SIGNINIT, self.open, ctypes.byref(mechanism), found)
+        rv = self.key(found, session)
+        rv = rv or self.call(C_SIGNINIT, session, ctypes.byref(mechanism), found)
         signature = ctypes.create_string_buffer(256)
-        return rv or self.call(C_SIGN, self.open, b"some data", ulong(9), signature, ctypes.byref(length))
+        return rv or self.call(C_SIGN, session, b"some data", ulong(9), signature, ctypes.byref(length))
 
 
 def become(client):

@@ -17,7 +17,7 @@ import agent_world
 from agent_world import PIN, check, until
 
 OK, DEVICE_ERROR, DEVICE_REMOVED = "0x00000000", "0x00000030", "0x00000032"
-CANCELED, REJECTED = "0x00000050", "0x00000200"
+CANCELED, NOT_LOGGED_IN, REJECTED = "0x00000050", "0x00000101", "0x00000200"
 SCHEMA = jsonschema.Draft202012Validator(json.loads(
     (pathlib.Path(__file__).parents[2] / "docs" / "tool-output.schema.json").read_text(encoding="utf-8")))
 PKCS11_TOOL = os.path.realpath("/usr/bin/pkcs11-tool")
@@ -98,6 +98,35 @@ def test_unanswered_is_rejected(world):
     client = world.client()
     client.ready()
     check([client("sign"), client("sign"), client("sign")] == [OK, OK, REJECTED], "no answer is no consent")
+
+
+def test_other_threads_go_on(world):
+    """While the user of one thread is asked, another opens and closes a session, and logs out, which withdraws the question."""
+    world.start()
+    world.script(f"pin {PIN}", "hang")
+    client = world.client()
+    client.ready()
+    check(client("sign") == OK and client("aside") == OK, "the login covers the first use")
+    until(lambda: len(world.windows()) == 2, "no window")
+    check(client("session") == OK and client("close") == OK, "a session comes and goes")
+    check(client("session") == OK and client("logout") == OK, "logs out")
+    check(client("joined") == NOT_LOGGED_IN, "the question is withdrawn")
+    check(world.ledger()[-1]["verdict"] == "denied" and client("sign") != OK, f"{world.ledger()[-1]}")
+
+
+def test_more_calls_than_threads(world):
+    """Of ten threads that sign at once eight have a window each; when the program goes, all of them do."""
+    world.start()
+    world.script(f"pin {PIN}", *["hang"] * 10)
+    client = world.client()
+    client.ready()
+    check(client("sign") == OK and client("crowd 10") == OK, "the login covers the first use")
+    until(lambda: len(world.windows()) == 1 + 8, "no windows")
+    ((worker, _, _),) = world.connections()
+    check(len(os.listdir(f"/proc/{worker}/task")) == 8 + 1, "eight threads, and the one that watches")
+    client.kill()
+    until(lambda: not descendants(world.agent.pid), "something is left")
+    check([line["verdict"] for line in world.ledger()[2:]] == ["denied"] * 8, f"{world.ledger()}")
 
 
 def test_logins_are_not_shared(world):
