@@ -33,7 +33,7 @@
 
 static const struct scenario_world *world;
 static unsigned points, wrong;
-static unsigned complaints[P11_CALL_COUNT][P11_CALL_COUNT]; /* about an answer of the first, when the second failed */
+static unsigned complaints[P11_CALL_COUNT_3_0][P11_CALL_COUNT_3_0]; /* about an answer of the first, when the second failed */
 static struct fault fault;
 
 /* ------------------------------------------------------------------ one point */

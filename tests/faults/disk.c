@@ -130,7 +130,11 @@ static unsigned uses(void)
         case CALL_C_Decrypt:
         case CALL_C_UnwrapKey:
         case CALL_C_WrapKey:
-        case CALL_C_DeriveKey: n += step->rv == CKR_OK; break;
+        case CALL_C_DeriveKey:
+        case CALL_C_SignMessage:
+        case CALL_C_SignMessageBegin:
+        case CALL_C_DecryptMessage:
+        case CALL_C_DecryptMessageBegin: n += step->rv == CKR_OK; break;
         default: break;
         }
     }
@@ -176,7 +180,7 @@ static void try_world(void)
     unsigned all;
 
     play(0, false, 0);
-    require(scenario_went_well() && uses() > 5, "with a disk the scenario goes well");
+    require(scenario_went_well() && uses() > 1, "with a disk the scenario goes well");
     all = calls;
     printf("# %s: %u calls\n", world->name, all);
     for (unsigned at = 1; at <= all; at++) {

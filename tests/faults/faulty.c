@@ -14,9 +14,9 @@ static struct fault the_fault;
 static unsigned calls;
 static enum p11_call functions[FAULTY_CALLS_MAX + 1];
 static bool happened;
-static CK_RV answers[P11_CALL_COUNT][8];
-static unsigned answer_counts[P11_CALL_COUNT];
-static CK_FUNCTION_LIST *whole; /* the token without faults */
+static CK_RV answers[P11_CALL_COUNT_3_0][8];
+static unsigned answer_counts[P11_CALL_COUNT_3_0];
+static const CK_FUNCTION_LIST_3_0 *whole; /* the token without faults */
 
 void faulty_begin(const struct fault *fault)
 {
@@ -123,6 +123,12 @@ static CK_ULONG_PTR length_of(enum p11_call call, const uintptr_t *a)
     case CALL_C_SignFinal:
     case CALL_C_DecryptFinal: return (CK_ULONG_PTR)a[2];
     case CALL_C_WrapKey: return (CK_ULONG_PTR)a[5];
+    case CALL_C_SignMessage:
+    case CALL_C_SignMessageNext:
+    case CALL_C_DecryptMessageNext:
+    case CALL_C_EncryptMessageNext: return (CK_ULONG_PTR)a[6];
+    case CALL_C_DecryptMessage:
+    case CALL_C_EncryptMessage: return (CK_ULONG_PTR)a[8];
     default: return NULL;
     }
 }
@@ -174,10 +180,21 @@ static CK_RV answer(enum p11_call call, CK_RV rv, const uintptr_t *a, unsigned n
 #define FAULTY8(name, T1, T2, T3, T4, T5, T6, T7, T8)                                                        \
     FAULTY(name, (T1 a1, T2 a2, T3 a3, T4 a4, T5 a5, T6 a6, T7 a7, T8 a8), (a1, a2, a3, a4, a5, a6, a7, a8), \
            A(1), A(2), A(3), A(4), A(5), A(6), A(7), A(8))
+#define FAULTY7(name, T1, T2, T3, T4, T5, T6, T7)                                                            \
+    FAULTY(name, (T1 a1, T2 a2, T3 a3, T4 a4, T5 a5, T6 a6, T7 a7), (a1, a2, a3, a4, a5, a6, a7), A(1), A(2), \
+           A(3), A(4), A(5), A(6), A(7))
+#define FAULTY9(name, T1, T2, T3, T4, T5, T6, T7, T8, T9)                                                    \
+    FAULTY(name, (T1 a1, T2 a2, T3 a3, T4 a4, T5 a5, T6 a6, T7 a7, T8 a8, T9 a9),                            \
+           (a1, a2, a3, a4, a5, a6, a7, a8, a9), A(1), A(2), A(3), A(4), A(5), A(6), A(7), A(8), A(9))
 P11_CALLS(FAULTY1, FAULTY2, FAULTY3, FAULTY4, FAULTY5, FAULTY6, FAULTY8)
+P11_CALLS_3_0(FAULTY1, FAULTY2, FAULTY3, FAULTY4, FAULTY5, FAULTY6, FAULTY7, FAULTY8, FAULTY9)
 
 #define MEMBER(name, ...) .name = faulty_##name,
-static CK_FUNCTION_LIST list = {.version = {2, 40}, P11_CALLS(MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER)};
+static CK_FUNCTION_LIST_3_0 list = {
+    .version = {3, 0},
+    P11_CALLS(MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER)
+    P11_CALLS_3_0(MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, MEMBER)
+};
 
 /* The careless token has no C_Initialize and no C_Finalize that could fail. */
 CK_RV backend_open(const char *path, const char *parameters, CK_VOID_PTR given, struct backend *backend)
@@ -187,8 +204,9 @@ CK_RV backend_open(const char *path, const char *parameters, CK_VOID_PTR given, 
     if (is_refused(CALL_C_Initialize, &rv) && rv != CKR_OK)
         return rv;
     rv = careless_open(path, parameters, given, backend);
-    whole = backend->functions;
-    backend->functions = &list;
+    whole = (const CK_FUNCTION_LIST_3_0 *)backend->functions;
+    backend->functions = (CK_FUNCTION_LIST *)&list;
+    backend->functions_3 = backend->functions_3 ? &list : NULL;
     return rv;
 }
 

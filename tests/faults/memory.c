@@ -45,8 +45,8 @@ static void look_at_answer(const struct scenario_step *step)
         complain("not an answer of this function", step->call, step->rv);
     if (!lacked && starve_happened()) { /* in this call */
         lacked = true;
-        answered[step->rv == CKR_OK ? 0 : step->rv == CKR_HOST_MEMORY ? 1 : 2]++;
-        if (step->rv != CKR_OK && step->rv != CKR_HOST_MEMORY && step->rv != CKR_FUNCTION_FAILED &&
+        answered[step->well ? 0 : step->rv == CKR_HOST_MEMORY ? 1 : 2]++;
+        if (!step->well && step->rv != CKR_HOST_MEMORY && step->rv != CKR_FUNCTION_FAILED &&
             step->rv != CKR_GENERAL_ERROR)
             complain("does not say what it lacked", step->call, step->rv);
     }

@@ -1,23 +1,25 @@
-#include "faults/scenario.h"
+#include "faults/scenario_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "faults/answers.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/judge.h"
 #include "fuzz/module_token.h"
 #include "fuzz/module_user.h"
 #include "fuzz/module_world.h"
-#include "pkcs11-module/dispatch.h"
 
 static CK_FUNCTION_LIST_3_0 *const p11 = &dispatch_list_3_0;
 
 /* A ledger that is required; wrong PINs are counted. */
 const struct scenario_world scenario_worlds[] = {
-    {"level high, with a grace", {8 | 32, 1 | 2 | 4, TOKEN_HAS_NO_MESSAGES}},
-    {"level high, without a grace", {0 | 32, 1 | 2 | 4, TOKEN_HAS_NO_MESSAGES | TOKEN_HAS_NO_LENGTHS}},
-    {"level medium", {2 | 32, 1 | 2 | 4 | 8, TOKEN_HAS_NO_MESSAGES}},
-    {"the application asks", {4, 1 | 2 | 4, TOKEN_HAS_NO_MESSAGES}},
+    {"level high, with a grace", {8 | 32, 1 | 2 | 4, TOKEN_HAS_NO_MESSAGES}, SCENARIO_KEYS},
+    {"level high, without a grace", {0 | 32, 1 | 2 | 4, TOKEN_HAS_NO_MESSAGES | TOKEN_HAS_NO_LENGTHS}, SCENARIO_KEYS},
+    {"level medium", {2 | 32, 1 | 2 | 4 | 8, TOKEN_HAS_NO_MESSAGES}, SCENARIO_KEYS},
+    {"the application asks", {4, 1 | 2 | 4, TOKEN_HAS_NO_MESSAGES}, SCENARIO_KEYS},
+    {"messages of 3.0", {8, 1 | 2 | 4, 0}, SCENARIO_MESSAGES},
+    {"PINs and batches", {0, 1 | 2 | 4, TOKEN_HAS_NO_MESSAGES}, SCENARIO_PINS},
 };
 const unsigned scenario_world_count = sizeof scenario_worlds / sizeof scenario_worlds[0];
 
@@ -25,14 +27,20 @@ static struct scenario_step steps[SCENARIO_STEPS_MAX];
 static unsigned step_count;
 static CK_SESSION_HANDLE session, second;
 static void (*after_step)(const struct scenario_step *step);
+static enum scenario_part played;
 static CK_BBOOL yes = CK_TRUE;
 
+CK_SESSION_HANDLE scenario_session(void)
+{
+    return session;
+}
+
 /* The call goes on record, and what must hold after it is looked at. */
-static CK_RV done(enum p11_call call, CK_RV rv)
+CK_RV scenario_call_end(enum p11_call call, CK_RV rv, CK_RV expected)
 {
     judge_call_end();
     fuzz_require(step_count < SCENARIO_STEPS_MAX, "the scenario has room for its steps");
-    steps[step_count] = (struct scenario_step){call, rv};
+    steps[step_count] = (struct scenario_step){call, rv, rv == expected};
     token_check();
     if (after_step)
         after_step(&steps[step_count]);
@@ -40,12 +48,12 @@ static CK_RV done(enum p11_call call, CK_RV rv)
     return rv;
 }
 
-static void begin(void)
+void scenario_call_begin(void)
 {
     judge_call_begin(token_session_serial(session));
 }
 
-#define DO(name, ...) (begin(), done(CALL_##name, p11->name(__VA_ARGS__)))
+#define DO(...) SCENARIO_DO(__VA_ARGS__)
 
 /* ------------------------------------------------------------------ beginning and ending */
 
@@ -54,8 +62,21 @@ static CK_SESSION_HANDLE open_session(void)
     CK_SESSION_HANDLE opened = CK_INVALID_HANDLE;
 
     judge_call_begin(0);
-    (void)done(CALL_C_OpenSession, p11->C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &opened));
+    (void)scenario_call_end(CALL_C_OpenSession,
+                            p11->C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &opened), CKR_OK);
     return opened;
+}
+
+static void log_in(void)
+{
+    CK_UTF8CHAR name[] = "user";
+
+    if (played == SCENARIO_MESSAGES)
+        (void)DO(C_LoginUser, session, CKU_USER, NULL, 0, name, sizeof name - 1);
+    else if (judge_rules()->application_asks)
+        (void)DO(C_Login, session, CKU_USER, (CK_BYTE_PTR)FUZZ_SECRET, strlen(FUZZ_SECRET));
+    else
+        (void)DO(C_Login, session, CKU_USER, NULL, 0);
 }
 
 static void begin_all(void)
@@ -70,25 +91,29 @@ static void begin_all(void)
     (void)DO(C_Initialize, &args);
     (void)DO(C_GetSlotList, CK_TRUE, slots, &count);
     (void)DO(C_GetTokenInfo, 0, &info);
+    if (played == SCENARIO_PINS)
+        scenario_init_token();
     session = open_session();
     second = open_session();
     (void)DO(C_GetSessionInfo, session, &state);
-    if (judge_rules()->application_asks)
-        (void)DO(C_Login, session, CKU_USER, (CK_BYTE_PTR)FUZZ_SECRET, strlen(FUZZ_SECRET));
-    else
-        (void)DO(C_Login, session, CKU_USER, NULL, 0);
+    log_in();
 }
 
-static void end_all(void)
+void scenario_log_out(void)
 {
     const CK_RV rv = DO(C_Logout, session);
 
     if (rv == CKR_OK)
         judge_logged_out();
+}
+
+static void end_all(void)
+{
+    scenario_log_out();
     (void)DO(C_CloseSession, second);
     (void)DO(C_CloseSession, session);
     judge_call_begin(0);
-    (void)done(CALL_C_Finalize, p11->C_Finalize(NULL));
+    (void)scenario_call_end(CALL_C_Finalize, p11->C_Finalize(NULL), CKR_OK);
     judge_logged_out();
     fuzz_require(token_sessions() == 0, "no session is left when the module has ended");
 }
@@ -122,14 +147,14 @@ static void present_pin(void)
 
     if (!judge_rules()->application_asks)
         return;
-    begin();
+    scenario_call_begin();
     rv = p11->C_Login(session, CKU_CONTEXT_SPECIFIC, (CK_BYTE_PTR)FUZZ_SECRET, strlen(FUZZ_SECRET));
     if (rv == CKR_OK)
         judge_presented();
-    (void)done(CALL_C_Login, rv);
+    (void)scenario_call_end(CALL_C_Login, rv, CKR_OK);
 }
 
-static void sign(CK_OBJECT_HANDLE key)
+void scenario_sign(CK_OBJECT_HANDLE key)
 {
     CK_MECHANISM mechanism = {CKM_RSA_PKCS, NULL, 0};
     CK_BYTE data[] = "what is signed", out[64];
@@ -202,9 +227,23 @@ static void make_and_delete(void)
     CK_OBJECT_HANDLE public_key = CK_INVALID_HANDLE, private_key = CK_INVALID_HANDLE;
 
     (void)DO(C_GenerateKeyPair, session, &mechanism, &public_template, 1, private_template, 3, &public_key, &private_key);
-    sign(private_key);
+    scenario_sign(private_key);
     (void)DO(C_DestroyObject, session, private_key);
     (void)DO(C_DestroyObject, session, public_key);
+}
+
+static void use_keys(void)
+{
+    find();
+    scenario_sign(TOKEN_ALPHA);
+    scenario_sign(TOKEN_ALPHA);
+    scenario_sign(TOKEN_BETA);
+    sign_in_parts(TOKEN_BETA);
+    decrypt(TOKEN_ALPHA);
+    decrypt(TOKEN_BETA);
+    unwrap_and_wrap();
+    derive();
+    make_and_delete();
 }
 
 void scenario_play(const struct scenario_world *world, void (*after)(const struct scenario_step *step))
@@ -213,20 +252,17 @@ void scenario_play(const struct scenario_world *world, void (*after)(const struc
     struct fuzz_input bytes = {world->bytes, sizeof world->bytes};
 
     after_step = after;
+    played = world->part;
     step_count = 0;
     world_begin(&bytes);
     user_begin(&agreeing, NULL);
     begin_all();
-    find();
-    sign(TOKEN_ALPHA);
-    sign(TOKEN_ALPHA);
-    sign(TOKEN_BETA);
-    sign_in_parts(TOKEN_BETA);
-    decrypt(TOKEN_ALPHA);
-    decrypt(TOKEN_BETA);
-    unwrap_and_wrap();
-    derive();
-    make_and_delete();
+    if (played == SCENARIO_KEYS)
+        use_keys();
+    else if (played == SCENARIO_MESSAGES)
+        scenario_messages();
+    else
+        scenario_pins();
     end_all();
     world_end();
 }
@@ -244,9 +280,9 @@ const struct scenario_step *scenario_step(unsigned number)
 bool scenario_went_well(void)
 {
     for (unsigned i = 0; i < step_count; i++) {
-        if (steps[i].rv == CKR_OK)
+        if (steps[i].well)
             continue;
-        printf("# step %u, function %d, answered 0x%lx\n", i, steps[i].call, steps[i].rv);
+        fprintf(stderr, "# step %u, %s, answered 0x%lx\n", i, answers_name(steps[i].call), steps[i].rv);
         return false;
     }
     return step_count > 0;

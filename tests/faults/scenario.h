@@ -1,6 +1,8 @@
 /*
  * scenario: what a program does with a token in one sitting: begin, log in, look for keys, sign, decrypt, unwrap, wrap,
- * derive, make a key pair, delete it, log out, end. Its user agrees to everything (tests/fuzz/module_user.h).
+ * derive, make a key pair, delete it, log out, end. In one world it uses the message functions of PKCS#11 3.0 instead, in
+ * another it sets PINs, agrees to a batch and is the security officer. Its user agrees to everything
+ * (tests/fuzz/module_user.h).
  *
  * Owner: everything is kept here. Thread rule: one thread at a time.
  */
@@ -17,12 +19,15 @@
 struct scenario_step {
     enum p11_call call;
     CK_RV rv;
+    bool well; /* it is what it is without faults */
 };
 
 /* Like what is the world? Three bytes, see tests/fuzz/module_world.h. */
+enum scenario_part { SCENARIO_KEYS, SCENARIO_MESSAGES, SCENARIO_PINS };
 struct scenario_world {
     const char *name;
     unsigned char bytes[3];
+    enum scenario_part part;
 };
 extern const struct scenario_world scenario_worlds[];
 extern const unsigned scenario_world_count;

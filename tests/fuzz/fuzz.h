@@ -41,6 +41,7 @@ const char *fuzz_file(const void *data, size_t len);
 bool fuzz_contains(const void *data, size_t len, const char *text);
 
 /* A PIN or password of the world under test: no sentence, log or file may hold it. */
-#define FUZZ_SECRET "s3cret-4711"
+#define FUZZ_SECRET     "s3cret-4711"
+#define FUZZ_NEW_SECRET "n3w-secret-0815" /* one that is to take its place */
 
 #endif

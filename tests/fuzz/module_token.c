@@ -15,7 +15,7 @@ struct token_session token_session_table[TOKEN_SESSIONS + 1];
 unsigned token_habits;
 
 static unsigned sessions_made;
-static bool logged_in;
+static bool logged_in, so_logged_in;
 static unsigned calls_to_failure;
 static CK_RV failure;
 
@@ -144,7 +144,7 @@ static void end_session(struct token_session *session)
             token_objects[i].exists = false;
     session->open = false;
     if (token_sessions() == 0)
-        logged_in = false;
+        logged_in = so_logged_in = false;
 }
 
 static CK_RV token_close(CK_SESSION_HANDLE handle)
@@ -177,8 +177,9 @@ static CK_RV token_session_info(CK_SESSION_HANDLE handle, CK_SESSION_INFO_PTR in
     writes = (session->flags & CKF_RW_SESSION) != 0;
     memset(info, 0, sizeof *info);
     info->flags = session->flags;
-    info->state = logged_in ? (writes ? CKS_RW_USER_FUNCTIONS : CKS_RO_USER_FUNCTIONS)
-                            : (writes ? CKS_RW_PUBLIC_SESSION : CKS_RO_PUBLIC_SESSION);
+    info->state = so_logged_in ? CKS_RW_SO_FUNCTIONS
+                  : logged_in  ? (writes ? CKS_RW_USER_FUNCTIONS : CKS_RO_USER_FUNCTIONS)
+                               : (writes ? CKS_RW_PUBLIC_SESSION : CKS_RO_PUBLIC_SESSION);
     return CKR_OK;
 }
 
@@ -245,7 +246,8 @@ static CK_RV token_login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, CK_BYTE_PT
     if (user == CKU_CONTEXT_SPECIFIC)
         return context_login(session);
     logged_in = user == CKU_USER;
-    return user == CKU_USER ? CKR_OK : CKR_PIN_INCORRECT;
+    so_logged_in = user == CKU_SO;
+    return CKR_OK;
 }
 
 static CK_RV token_login_user(CK_SESSION_HANDLE handle, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, CK_ULONG pin_len,
@@ -261,8 +263,37 @@ static CK_RV token_logout(CK_SESSION_HANDLE handle)
     CK_RV rv = token_enter(handle, &session);
 
     if (rv == CKR_OK)
-        logged_in = false;
+        logged_in = so_logged_in = false;
     return rv;
+}
+
+/* Whatever is right is right for everybody, and remains so: no new PIN ever takes its place. */
+static CK_RV token_set_pin(CK_SESSION_HANDLE handle, CK_BYTE_PTR old, CK_ULONG old_len, CK_BYTE_PTR new_pin,
+                           CK_ULONG new_len)
+{
+    struct token_session *session = NULL;
+    CK_RV rv = token_enter(handle, &session);
+
+    (void)new_pin, (void)new_len;
+    return rv != CKR_OK || is_right(old, old_len) ? rv : CKR_PIN_INCORRECT;
+}
+
+static CK_RV token_init_pin(CK_SESSION_HANDLE handle, CK_BYTE_PTR pin, CK_ULONG pin_len)
+{
+    struct token_session *session = NULL;
+    CK_RV rv = token_enter(handle, &session);
+
+    (void)pin, (void)pin_len;
+    return rv != CKR_OK || so_logged_in ? rv : CKR_USER_NOT_LOGGED_IN;
+}
+
+/* Nothing is erased: the scenario goes on with its keys. */
+static CK_RV token_init_token(CK_SLOT_ID slot, CK_BYTE_PTR pin, CK_ULONG pin_len, CK_UTF8CHAR_PTR label)
+{
+    (void)label;
+    if (slot != 0)
+        return CKR_SLOT_ID_INVALID;
+    return is_right(pin, pin_len) ? CKR_OK : CKR_PIN_INCORRECT;
 }
 
 /* ------------------------------------------------------------------ the token */
@@ -290,6 +321,8 @@ static CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO_PTR info)
     memset(info, ' ', sizeof *info);
     memcpy(info->label, "Careless", 8);
     info->flags = CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED;
+    info->ulMinPinLen = 4;
+    info->ulMaxPinLen = 64;
     return slot == 0 ? CKR_OK : CKR_SLOT_ID_INVALID;
 }
 
@@ -301,7 +334,7 @@ void token_will_fail(unsigned calls, CK_RV rv)
 
 void token_forgets_login(void)
 {
-    logged_in = false;
+    logged_in = so_logged_in = false;
 }
 
 bool token_has_messages(void)
@@ -312,7 +345,7 @@ bool token_has_messages(void)
 void token_begin(unsigned habits)
 {
     token_habits = habits;
-    logged_in = false;
+    logged_in = so_logged_in = false;
     calls_to_failure = 0;
     sessions_made = 0;
     memset(token_session_table, 0, sizeof token_session_table);
@@ -334,7 +367,11 @@ void token_fill(CK_FUNCTION_LIST_3_0 *functions)
     functions->C_Login = token_login;
     functions->C_LoginUser = token_login_user;
     functions->C_Logout = token_logout;
+    functions->C_SetPIN = token_set_pin;
+    functions->C_InitPIN = token_init_pin;
+    functions->C_InitToken = token_init_token;
     token_fill_objects(functions);
     token_fill_work(functions);
     token_fill_once(functions);
+    token_fill_public(functions);
 }

@@ -1,7 +1,7 @@
 /*
  * module_token_internal: what the files of the token share: module_token.c (sessions, login), module_token_object.c (the
  * objects, and the functions on them), module_token_check.c (what must hold of them), module_token_work.c and
- * module_token_once.c (the functions that use keys).
+ * module_token_once.c (the functions that use keys), module_token_public.c (messages without a private key).
  *
  * Owner: module_token.c. Thread rule: one thread.
  */
@@ -82,6 +82,7 @@ CK_RV token_has_room(const CK_BYTE *out, CK_ULONG *out_len, bool *ready);
 void token_fill_objects(CK_FUNCTION_LIST_3_0 *functions);
 void token_fill_work(CK_FUNCTION_LIST_3_0 *functions);
 void token_fill_once(CK_FUNCTION_LIST_3_0 *functions);
+void token_fill_public(CK_FUNCTION_LIST_3_0 *functions);
 
 /* A new object in the lowest place; NULL: there is none. */
 struct token_object *token_new_object(const struct token_session *session, CK_OBJECT_HANDLE *handle);

@@ -168,7 +168,8 @@ static enum error_code refuse(enum answer answer, struct error *err)
 enum error_code pinentry_get_pin(const struct pinentry_question *question, struct secret **answer, struct error *err)
 {
     const enum answer given = next_answer();
-    const char *pin = given == ANSWER_AGREES ? FUZZ_SECRET : given == ANSWER_WRONG ? "wrong-pin" : "";
+    const char *right = question->repeat ? FUZZ_NEW_SECRET : FUZZ_SECRET;
+    const char *pin = given == ANSWER_AGREES ? right : given == ANSWER_WRONG ? "wrong-pin" : "";
 
     if (given > ANSWER_EMPTY)
         return refuse(given, err);

@@ -76,6 +76,7 @@ static void require_no_secret(const char *name)
     fclose(file);
     if (len > 0)
         fuzz_require(!fuzz_contains(text, (size_t)len, FUZZ_SECRET) &&
+                         !fuzz_contains(text, (size_t)len, FUZZ_NEW_SECRET) &&
                          !fuzz_contains(text, (size_t)len, TOKEN_PRIVATE_VALUE),
                      "neither log nor ledger holds the PIN or a private value");
     free(text);
