@@ -15,7 +15,7 @@ void *assuan_memory_malloc(size_t size)
     unsigned char *block;
     size_t padded;
 
-    if (sodium_init() < 0 || size > SIZE_MAX / 2)
+    if (!secret_ready() || size > SIZE_MAX / 2)
         return NULL;
     padded = (HEAD + size + HEAD - 1) / HEAD * HEAD;
     block = sodium_malloc(padded);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/fork_safe.h"
 #include "common/i18n.h"
 #include "common/install_place.h"
 
@@ -69,7 +70,7 @@ enum error_code config_file_find(char **path, struct error *err)
         if (access(named, F_OK) != 0)
             return error_set(err, ERROR_CONFIG,
                              _("PINWARD_CONF names %s, which cannot be read (%s): correct it or unset it."), named,
-                             strerror(errno));
+                             fork_safe_error(errno));
         found = strdup(named);
         status = found ? ERROR_NONE : ERROR_MEMORY;
     } else {
@@ -219,7 +220,7 @@ enum error_code config_file_read(const char *path, const struct config_file_take
     enum error_code status;
 
     if (fd < 0)
-        return error_set(err, ERROR_CONFIG, _("%s cannot be read: %s."), path, strerror(errno));
+        return error_set(err, ERROR_CONFIG, _("%s cannot be read: %s."), path, fork_safe_error(errno));
     status = config_file_check_owner(fd, path, err);
     if (status != ERROR_NONE) {
         close(fd);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "common/fork_safe.h"
 #include "common/install_place.h"
 
 /* The user's locale for messages; NULL until i18n_bind, and where the system has no such locale. Made once and kept:
@@ -37,7 +38,7 @@ void i18n_bind(void)
     i18n_bind_domain();
     if (atomic_load(&i18n_locale) != (locale_t)0)
         return;
-    users = newlocale(LC_MESSAGES_MASK, "", (locale_t)0); /* "": of the environment (POSIX, newlocale) */
+    users = fork_safe_users_locale(LC_MESSAGES_MASK);
     if (users != (locale_t)0 && !atomic_compare_exchange_strong(&i18n_locale, &none, users))
         freelocale(users); /* another thread was first */
 }
@@ -49,9 +50,9 @@ const char *i18n_text(const char *text)
     const char *translation;
 
     if (users == (locale_t)0)
-        return dgettext("pinward", text);
+        return fork_safe_text("pinward", text);
     hosts = uselocale(users); /* of this thread only */
-    translation = dgettext("pinward", text);
+    translation = fork_safe_text("pinward", text);
     uselocale(hosts);
     return translation;
 }

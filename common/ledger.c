@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/fork_safe.h"
 #include "common/i18n.h"
 #include "common/ledger_head.h"
 #include "common/private_file.h"
@@ -137,7 +138,7 @@ static enum error_code ledger_open(const char *path, struct ledger *ledger, stru
         if (opened.head_fd < 0)
             status = ERROR_IO;
         else if (!find_end(&opened))
-            status = error_set(err, ERROR_IO, _("%s cannot be read (%s)."), path, strerror(errno));
+            status = error_set(err, ERROR_IO, _("%s cannot be read (%s)."), path, fork_safe_error(errno));
     }
     free(head_path);
     if (status == ERROR_NONE) {
@@ -226,7 +227,7 @@ enum error_code ledger_append(const char *path, const struct ledger_entry *entry
     clock_gettime(CLOCK_REALTIME, &now);
     ledger_line_render(entry, &now, ledger.end.lines + 1, ledger.end.last, &rendered);
     if (!write_line(&ledger, &rendered))
-        status = error_set(err, ERROR_IO, _("The ledger %s cannot be written (%s)."), path, strerror(errno));
+        status = error_set(err, ERROR_IO, _("The ledger %s cannot be written (%s)."), path, fork_safe_error(errno));
     close(ledger.head_fd);
     close_locked(ledger.fd);
     if (status == ERROR_NONE)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/fork_safe.h"
 #include "common/utf8.h"
 
 /* The most that each string takes of the line, escaped. A path of 255 bytes fits if no more than half of it needs
@@ -105,9 +106,9 @@ static void line_add_hash(struct ledger_line *line, const char *name, const unsi
 static void line_add_time(struct ledger_line *line, const struct timespec *when)
 {
     char stamp[32];
-    struct tm utc;
+    struct tm utc = {0};
 
-    gmtime_r(&when->tv_sec, &utc);
+    (void)fork_safe_utc(when->tv_sec, &utc);
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc); /* RFC 3339 */
     line_add(line, "\"time\":\"%s.%03ldZ\"", stamp, when->tv_nsec / 1000000);
 }

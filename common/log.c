@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/descriptor.h"
+#include "common/fork_safe.h"
 #include "common/i18n.h"
 #include "common/state_folder.h"
 
@@ -35,7 +36,7 @@ enum error_code log_open(const struct config *config, struct error *err)
     state_folder_make_for(path);
     fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
     if (fd < 0) {
-        error_set(err, ERROR_IO, _("The log %s cannot be opened: %s."), path, strerror(errno));
+        error_set(err, ERROR_IO, _("The log %s cannot be opened: %s."), path, fork_safe_error(errno));
         free(path);
         return ERROR_IO;
     }
@@ -82,11 +83,11 @@ static size_t log_format(char *line, size_t size, enum config_log_level level, c
     static const char *const names[] = {"error", "warning", "info", "debug"};
     char stamp[32];
     struct timespec now;
-    struct tm utc;
+    struct tm utc = {0};
     int head;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
+    (void)fork_safe_utc(now.tv_sec, &utc);
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
     head = snprintf(line, size, "%s.%03ldZ %s %s[%ld] ", stamp, now.tv_nsec / 1000000, names[level],
                     program_invocation_short_name, (long)getpid());

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/descriptor.h"
+#include "common/fork_safe.h"
 #include "common/i18n.h"
 
 /* How long a child may take to leave after its socket closed, and after SIGTERM. */
@@ -86,7 +87,7 @@ enum error_code pinentry_process_start(const char *program, unsigned timeout_s, 
     int rc;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        return error_set(err, ERROR_PROMPT, _("No socket for %s can be made: %s."), program, strerror(errno));
+        return error_set(err, ERROR_PROMPT, _("No socket for %s can be made: %s."), program, fork_safe_error(errno));
     /* The child's end too: dup2 onto itself would keep close-on-exec. */
     pair[0] = descriptor_above_stdio(pair[0]);
     pair[1] = descriptor_above_stdio(pair[1]);
@@ -99,7 +100,7 @@ enum error_code pinentry_process_start(const char *program, unsigned timeout_s, 
         return error_set(err, ERROR_PROMPT,
                          _("The PIN cannot be asked for: %s does not start (%s). Install a pinentry, or name one in "
                            "[module] pinentry."),
-                         program, strerror(rc));
+                         program, fork_safe_error(rc));
     }
     *process = (struct pinentry_process){.pid = pid,
                                          .pidfd = descriptor_above_stdio(pidfd_open(pid, 0)),

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/descriptor.h"
+#include "common/fork_safe.h"
 #include "common/i18n.h"
 #include "common/state_folder.h"
 
@@ -41,7 +42,7 @@ int private_file_open(const char *path, bool create, int flags, struct error *er
     }
     if (fd < 0) {
         failure = errno;
-        error_set(err, ERROR_IO, _("%s cannot be opened (%s)."), path, strerror(failure));
+        error_set(err, ERROR_IO, _("%s cannot be opened (%s)."), path, fork_safe_error(failure));
         errno = failure;
         return -1;
     }
@@ -71,7 +72,7 @@ enum error_code private_file_lock(int fd, unsigned timeout_ms, struct error *err
      * steps that grow from 50 us to some 3 ms. */
     while (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
         if (errno != EAGAIN && errno != EACCES && errno != EINTR)
-            return error_set(err, ERROR_IO, _("A file cannot be locked (%s)."), strerror(errno));
+            return error_set(err, ERROR_IO, _("A file cannot be locked (%s)."), fork_safe_error(errno));
         if (now_ms() >= end_ms)
             return error_set(err, ERROR_TIMEOUT, _("Another program holds the lock of a file for too long."));
         nanosleep(&pause, NULL);

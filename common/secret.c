@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -41,12 +42,21 @@ bool secret_protect_block(void *block, size_t size)
     return sodium_mlock(block, size) == 0 && secret_keep_from_children(block, size);
 }
 
+bool secret_ready(void)
+{
+    static atomic_bool ready;
+
+    if (!atomic_load(&ready) && sodium_init() >= 0)
+        atomic_store(&ready, true);
+    return atomic_load(&ready);
+}
+
 struct secret *secret_new(size_t capacity)
 {
     struct secret *s;
     size_t size;
 
-    if (capacity == 0 || capacity > SECRET_CAPACITY_MAX || sodium_init() < 0)
+    if (capacity == 0 || capacity > SECRET_CAPACITY_MAX || !secret_ready())
         return NULL;
     size = secret_block_size(capacity);
     s = sodium_malloc(size);

@@ -18,6 +18,10 @@ struct secret;
 
 #define SECRET_CAPACITY_MAX 4096
 
+/* libsodium may be used: what sodium_init says, which is called until it has once gone well and never again. It takes a
+ * lock whenever it is called, and a child forked while another thread had it would wait for ever. Any thread. */
+bool secret_ready(void);
+
 /* A new, empty secret that can hold capacity bytes (1 to SECRET_CAPACITY_MAX) and a terminating NUL behind
  * them. NULL: no memory, or memory cannot be locked. */
 struct secret *secret_new(size_t capacity);

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/fork_safe.h"
 #include "common/i18n.h"
 
 /* systemd's "Native Journal Protocol": NAME=value, a field a line; a value without a newline stands as it is. */
@@ -26,9 +27,9 @@ static int syslog_datagram(char **datagram, int severity, const char *text)
     static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     const time_t now = time(NULL);
-    struct tm local;
+    struct tm local = {0};
 
-    localtime_r(&now, &local);
+    (void)fork_safe_local_time(now, &local);
     return asprintf(datagram, "<%d>%s %2d %02d:%02d:%02d pinward[%ld]: %s", LOG_AUTHPRIV | severity,
                     months[local.tm_mon], local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec, (long)getpid(),
                     text);
@@ -69,7 +70,7 @@ enum error_code system_log_send_to(const char *socket_path, enum config_journal 
         return error_set(err, ERROR_MEMORY, "%s", "");
     if (!send_datagram(socket_path, datagram, (size_t)len))
         status = error_set(err, ERROR_IO, _("A line of the ledger did not reach %s (%s)."), socket_path,
-                           strerror(errno));
+                           fork_safe_error(errno));
     free(datagram);
     return status;
 }

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
 
 #include "common/i18n.h"
 #include "common/log.h"
+#include "common/secret.h"
 #include "enroll/file.h"
 
 static enum error_code app_check_portal(const struct config *config, struct error *err)
@@ -38,7 +38,7 @@ enum error_code app_init(struct app *app, const struct app_options *options, boo
     struct error log_err = {0};
     enum error_code status;
 
-    if (sodium_init() < 0) {
+    if (!secret_ready()) {
         return error_set(err, ERROR_INTERNAL, _("The system gives no random numbers."));
     }
     status = config_load(&made.config, err);

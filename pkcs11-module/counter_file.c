@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/fork_safe.h"
 #include "common/i18n.h"
 #include "common/private_file.h"
 #include "common/state_folder.h"
@@ -81,7 +82,7 @@ static enum error_code write_record(int fd, const char *path, const uint64_t num
     written = pwrite(fd, record, RECORD_LEN, 0);
     if (written == (ssize_t)RECORD_LEN)
         return ERROR_NONE;
-    return error_set(err, ERROR_IO, _("The state file %s cannot be written (%s)."), path, strerror(errno));
+    return error_set(err, ERROR_IO, _("The state file %s cannot be written (%s)."), path, fork_safe_error(errno));
 }
 
 /* Under a name of its own first. Another process that makes the same file meanwhile may be first. */
@@ -102,7 +103,7 @@ static enum error_code make_file(const char *path, struct error *err)
     /* To the disk now, since a file system may otherwise show the name before the contents after a power cut. Later
      * writes replace a record by another of the same length: either is whole. */
     if (status == ERROR_NONE && (fdatasync(fd) != 0 || (link(temporary, path) != 0 && errno != EEXIST)))
-        status = error_set(err, ERROR_IO, _("The state file %s cannot be written (%s)."), path, strerror(errno));
+        status = error_set(err, ERROR_IO, _("The state file %s cannot be written (%s)."), path, fork_safe_error(errno));
     (void)unlink(temporary);
     close(fd);
     return status;
@@ -133,7 +134,7 @@ static enum error_code lock_record(struct counter_file *file, struct error *err)
             break;
         nanosleep(&pause, NULL);
     }
-    return error_set(err, ERROR_IO, _("The state file %s cannot be locked (%s)."), file->path, strerror(errno));
+    return error_set(err, ERROR_IO, _("The state file %s cannot be locked (%s)."), file->path, fork_safe_error(errno));
 }
 
 /* ------------------------------------------------------------------ opened */
@@ -148,7 +149,7 @@ static enum error_code lock_and_read(struct counter_file *file, struct error *er
         return status;
     n = pread(file->fd, record, RECORD_LEN + 1, 0);
     if (n < 0)
-        return error_set(err, ERROR_IO, _("The state file %s cannot be read (%s)."), file->path, strerror(errno));
+        return error_set(err, ERROR_IO, _("The state file %s cannot be read (%s)."), file->path, fork_safe_error(errno));
     if (n != (ssize_t)RECORD_LEN || !record_parse(record, file->numbers))
         return counter_file_damaged(file->path, err);
     return ERROR_NONE;
@@ -207,7 +208,7 @@ enum error_code counter_file_hold(struct counter_file *file, uint64_t number, st
 {
     if (set_lock(file->fd, F_WRLCK, HELD_BYTE(number)) && set_lock(file->fd, F_UNLCK, RECORD_BYTE))
         return ERROR_NONE;
-    return error_set(err, ERROR_IO, _("The state file %s cannot be locked (%s)."), file->path, strerror(errno));
+    return error_set(err, ERROR_IO, _("The state file %s cannot be locked (%s)."), file->path, fork_safe_error(errno));
 }
 
 bool counter_file_is_held(const struct counter_file *file, uint64_t number)

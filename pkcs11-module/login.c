@@ -17,7 +17,7 @@ CK_RV login_table_init(struct login_table *table)
 {
     unsigned char key[crypto_generichash_KEYBYTES];
 
-    if (sodium_init() < 0)
+    if (!secret_ready())
         return CKR_HOST_MEMORY;
     randombytes_buf(key, sizeof key);
     memset(table, 0, sizeof *table);

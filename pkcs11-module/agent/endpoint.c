@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/agent_place.h"
+#include "common/fork_safe.h"
 #include "common/i18n.h"
 
 #define ACTIVATED_FD 3 /* SD_LISTEN_FDS_START */
@@ -49,7 +50,7 @@ static enum error_code judge_folder(const char *folder, int fd, struct error *er
     struct stat st;
 
     if (fd < 0 || fstat(fd, &st) != 0)
-        return error_set(err, ERROR_IO, _("The folder %s cannot be opened: %s."), folder, strerror(errno));
+        return error_set(err, ERROR_IO, _("The folder %s cannot be opened: %s."), folder, fork_safe_error(errno));
     if (st.st_uid != geteuid() || (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         return error_set(err, ERROR_IO,
                          _("The folder %s must be yours, and nobody else's to look into: chmod 0700 it, or give another "
@@ -95,7 +96,7 @@ static enum error_code listen_at(const char *path, int *listening, struct error 
     bound = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
     umask(before);
     if (!bound || listen(fd, BACKLOG) != 0) {
-        error_set(err, ERROR_IO, _("The socket %s cannot be made: %s."), path, strerror(errno));
+        error_set(err, ERROR_IO, _("The socket %s cannot be made: %s."), path, fork_safe_error(errno));
         if (fd >= 0)
             close(fd);
         return ERROR_IO;
@@ -112,7 +113,7 @@ static enum error_code open_programs(struct endpoint *endpoint, struct error *er
         return listen_at(endpoint->path, &endpoint->programs, err);
     if (flags < 0 || fcntl(endpoint->programs, F_SETFL, flags | O_NONBLOCK) != 0 ||
         fcntl(endpoint->programs, F_SETFD, FD_CLOEXEC) != 0)
-        return error_set(err, ERROR_IO, _("The socket that systemd gives cannot be used: %s."), strerror(errno));
+        return error_set(err, ERROR_IO, _("The socket that systemd gives cannot be used: %s."), fork_safe_error(errno));
     return ERROR_NONE;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "common/fork_safe.h"
 #include "common/i18n.h"
 
 #define DESCRIPTORS_MAX 128
@@ -18,7 +19,7 @@ const char *const harden_words[] = {"not-dumpable", "no-new-privileges", "no-cor
 static enum error_code refuse(const char *what, struct error *err)
 {
     return error_set(err, ERROR_INTERNAL, _("The process cannot protect itself (%s): %s. It does not serve."), what,
-                     strerror(errno));
+                     fork_safe_error(errno));
 }
 
 static int limit(__rlimit_resource_t resource, rlim_t most)

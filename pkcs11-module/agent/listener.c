@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/fork_safe.h"
 #include "common/i18n.h"
 #include "common/log.h"
 #include "pkcs11-module/agent/control.h"
@@ -85,7 +86,7 @@ enum error_code listener_run(const struct endpoint *endpoint, struct error *err)
     const int signals = take_signals();
 
     if (signals < 0)
-        return error_set(err, ERROR_INTERNAL, _("Signals cannot be taken: %s."), strerror(errno));
+        return error_set(err, ERROR_INTERNAL, _("Signals cannot be taken: %s."), fork_safe_error(errno));
     log_info("serving at %s", endpoint->path);
     serve(endpoint, signals, &workers);
     workers_end(&workers);

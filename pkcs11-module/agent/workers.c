@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/fork_safe.h"
 #include "common/i18n.h"
 #include "common/log.h"
 #include "pkcs11-module/agent/peer.h"
@@ -137,7 +138,7 @@ enum error_code workers_start(struct workers *workers, int connection, struct er
         if (rc == 0)
             note(workers, pid, &peer);
         else
-            status = error_set(err, ERROR_INTERNAL, _("No process can be started for a connection: %s."), strerror(rc));
+            status = error_set(err, ERROR_INTERNAL, _("No process can be started for a connection: %s."), fork_safe_error(rc));
     }
     peer_clear(&peer);
     return status;

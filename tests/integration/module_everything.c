@@ -4,11 +4,13 @@
  *
  * PINWARD_RACE_S: for how many seconds (3). */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/fork_among.h"
 #include "support/keys.h"
 #include "support/mock.h"
 #include "support/pinentry_script.h"
@@ -24,6 +26,9 @@ static struct fixture fx;
 static struct mock_backend *mock;
 static int64_t end_ms;
 static _Atomic unsigned made[6];
+static _Atomic bool child_failed;
+
+#define FORK 2
 
 static void use(CK_SESSION_HANDLE session, bool decrypts)
 {
@@ -63,10 +68,10 @@ static void log_in_or_out(CK_SESSION_HANDLE session, bool out)
         (void)fx.p11->C_Login(session, CKU_USER, (CK_BYTE_PTR)FIXTURE_PIN, strlen(FIXTURE_PIN));
 }
 
-/* A child has its parent's library, and nothing of its logins, sessions and locks. */
-static void fork_child(void)
+/* A child has its parent's library, and nothing of its logins, sessions and locks. False when it did not get on. */
+static bool fork_child(void)
 {
-    const pid_t pid = fork();
+    const pid_t pid = fork_among();
     int status = 0;
 
     if (pid == 0) {
@@ -80,29 +85,38 @@ static void fork_child(void)
                fx.p11->C_Finalize(NULL) == CKR_OK;
         _exit(well ? 0 : 1);
     }
-    assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
-    assert_int_equal(status, 0);
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+static void do_one(unsigned what, unsigned *seed)
+{
+    CK_SESSION_HANDLE session;
+
+    if (fx.p11->C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session) != CKR_OK)
+        return;
+    switch (what) {
+    case 0: look(session); break;
+    case 1: log_in_or_out(session, rand_r(seed) % 4 == 0); break;
+    case FORK: break; /* among the others' work, not in its own */
+    case 3: use(session, true); break;
+    default: use(session, false); break;
+    }
+    made[what]++;
+    (void)fx.p11->C_CloseSession(session);
 }
 
 static void *do_everything(void *data)
 {
     unsigned seed = (unsigned)(uintptr_t)data;
-    CK_SESSION_HANDLE session;
 
-    while (process_now_ms() < end_ms) {
+    while (process_now_ms() < end_ms && !atomic_load(&child_failed)) {
         const unsigned what = (unsigned)rand_r(&seed) % 6;
 
-        if (fx.p11->C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session) != CKR_OK)
-            continue;
-        switch (what) {
-        case 0: look(session); break;
-        case 1: log_in_or_out(session, rand_r(&seed) % 4 == 0); break;
-        case 2: fork_child(); break;
-        case 3: use(session, true); break;
-        default: use(session, false); break;
-        }
-        made[what]++;
-        (void)fx.p11->C_CloseSession(session);
+        fork_work_begin();
+        do_one(what, &seed);
+        fork_work_end();
+        if (what == FORK && !fork_child())
+            atomic_store(&child_failed, true);
     }
     return NULL;
 }
@@ -137,6 +151,7 @@ static void eight_threads_do_everything(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, do_everything, (void *)(uintptr_t)(i + 1)), 0); // NOLINT
     for (size_t i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
+    assert_false(child_failed);
     uses = mock->calls[CALL_C_Sign] + mock->calls[CALL_C_Decrypt];
     assert_in_range(uses, 1, script_asked(&fx));
     for (CK_SESSION_HANDLE session = 1; session < MOCK_SESSIONS; session++)

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/fork_among.h"
 #include "support/mock.h"
 #include "support/process_state.h"
 #include "support/test.h"
@@ -49,8 +50,11 @@ static void *be_refused(void *argument)
     struct worker *worker = argument;
 
     while (!atomic_load(&enough) && worker->rv == CKR_OK) {
-        CK_RV rv = fx.p11->C_EncryptInit(worker->session, &rsa, PRIVATE);
+        CK_RV rv;
 
+        fork_work_begin();
+        rv = fx.p11->C_EncryptInit(worker->session, &rsa, PRIVATE);
+        fork_work_end();
         worker->rv = rv == CKR_KEY_TYPE_INCONSISTENT ? CKR_OK : CKR_GENERAL_ERROR;
         worker->good++;
     }
@@ -66,7 +70,7 @@ static void fork_among_threads(struct worker workers[THREADS], void life(void))
     for (size_t i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&workers[i].thread, NULL, be_refused, &workers[i]), 0);
     for (int n = 0; n < CHILDREN; n++) {
-        const pid_t pid = fork();
+        const pid_t pid = fork_among();
 
         assert_true(pid >= 0);
         if (pid == 0) {

@@ -1,6 +1,7 @@
 /* secret: fixed capacity, wiped, locked, sealed, and not inherited by a child. */
 #include "common/secret.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 
 #define PIN     "4711-\0-pin"
 #define PIN_LEN (sizeof PIN - 1)
+
+static unsigned init_calls;
 
 static void capacity_is_a_limit(void **state)
 {
@@ -208,6 +211,29 @@ static void child_inherits_zeros(void **state)
     secret_free(&sealed);
 }
 
+/* In the place of libsodium's for this program. */
+__attribute__((visibility("default"))) int sodium_init(void)
+{
+    int (*theirs)(void);
+
+    *(void **)&theirs = dlsym(RTLD_NEXT, "sodium_init");
+    init_calls++;
+    return theirs();
+}
+
+static void library_is_begun_once(void **state)
+{
+    (void)state;
+    for (int n = 0; n < 3; n++) {
+        struct secret *s = secret_from(PIN, PIN_LEN);
+
+        assert_non_null(s);
+        assert_true(secret_ready());
+        secret_free(&s);
+    }
+    assert_int_equal(init_calls, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +241,7 @@ int main(void)
         cmocka_unit_test(bytes_are_any_bytes),          cmocka_unit_test(cleared_is_wiped_whole),
         cmocka_unit_test(sealed_cannot_be_read),        cmocka_unit_test(overrun_meets_a_guard_page),
         cmocka_unit_test(memory_is_locked_and_private), cmocka_unit_test(child_inherits_zeros),
+        cmocka_unit_test(library_is_begun_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
