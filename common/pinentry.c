@@ -12,6 +12,7 @@
 #include "common/pinentry_environment.h"
 #include "common/pinentry_process.h"
 #include "common/pinentry_quality.h"
+#include "common/pinentry_transact.h"
 
 #define DEFAULT_TIMEOUT_S 120
 #define PIN_CAPACITY      512
@@ -113,7 +114,7 @@ static gpg_error_t send_setting(struct conversation *c, const char *verb, const 
     if (!text || !text[0])
         return 0;
     command_with_text(command, verb, text);
-    rc = assuan_transact(c->ctx, command, NULL, NULL, NULL, NULL, NULL, NULL);
+    rc = pinentry_transact(c->ctx, command, NULL);
     return gpg_err_source(rc) == GPG_ERR_SOURCE_PINENTRY || gpg_err_code(rc) == GPG_ERR_ASS_UNKNOWN_CMD ||
                    gpg_err_code(rc) == GPG_ERR_UNKNOWN_OPTION || gpg_err_code(rc) == GPG_ERR_UNKNOWN_COMMAND ||
                    gpg_err_code(rc) == GPG_ERR_NOT_IMPLEMENTED
@@ -148,8 +149,9 @@ static gpg_error_t take_flavor(void *data, const void *buffer, size_t len)
 static bool is_for_terminals(struct conversation *c)
 {
     bool text_only = false;
+    const struct pinentry_listener listener = {.take_data = take_flavor, .of = &text_only};
 
-    (void)assuan_transact(c->ctx, "GETINFO flavor", take_flavor, &text_only, NULL, NULL, NULL, NULL);
+    (void)pinentry_transact(c->ctx, "GETINFO flavor", &listener);
     return text_only;
 }
 
@@ -301,6 +303,8 @@ static void conversation_end(struct conversation *c)
 static enum error_code ask_once(struct conversation *c, const struct pinentry_question *q, const char *prompt,
                                 const char *error, struct error *err)
 {
+    const struct pinentry_listener listener = {
+        .take_data = take_data, .take_inquiry = take_inquiry, .take_status = take_status, .of = c};
     gpg_error_t rc;
 
     c->overflow = false;
@@ -310,7 +314,7 @@ static enum error_code ask_once(struct conversation *c, const struct pinentry_qu
         return error_set(err, ERROR_MEMORY, _("There is no locked memory left for the PIN."));
     rc = send_question(c, q, prompt, error);
     if (!rc)
-        rc = assuan_transact(c->ctx, "GETPIN", take_data, c, take_inquiry, c, take_status, c);
+        rc = pinentry_transact(c->ctx, "GETPIN", &listener);
     if (rc)
         return failure(c, q->program, rc, err);
     if (c->overflow)
@@ -375,7 +379,7 @@ enum error_code pinentry_confirm(const struct pinentry_question *question, struc
         gpg_error_t rc = send_question(&c, question, NULL, question->error);
 
         if (!rc)
-            rc = assuan_transact(c.ctx, "CONFIRM", NULL, NULL, NULL, NULL, NULL, NULL);
+            rc = pinentry_transact(c.ctx, "CONFIRM", NULL);
         if (rc)
             status = failure(&c, question->program, rc, err);
     }

@@ -16,7 +16,7 @@ struct pinentry_quality {
     const void *rules;
 };
 
-/* An inquiry of the server during GETPIN, for assuan_transact; data: a struct pinentry_quality, or NULL. */
+/* An inquiry of the server during GETPIN, for pinentry_transact; data: a struct pinentry_quality, or NULL. */
 gpg_error_t pinentry_quality_answer(assuan_context_t ctx, const struct pinentry_quality *quality, const char *line);
 
 #endif

@@ -1,5 +1,6 @@
 #include "faults/faulty.h"
 
+#include <pthread.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -82,32 +83,53 @@ static void token_lacks_guard(enum p11_call call)
         token_habits |= TOKEN_LACKS_GUARD;
 }
 
-/* true: the call is not carried out, and answered with *rv. */
-static bool is_refused(enum p11_call call, CK_RV *rv)
-{
-    const bool gone = the_fault.kind == FAULT_GONE && calls + 1 > the_fault.at;
-    bool turn;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* a program may have two threads */
 
-    calls++;
+static enum fault_kind note_call(enum p11_call call, unsigned *number)
+{
+    const bool turn = the_fault.kind != FAULT_NONE && calls + 1 == the_fault.at;
+
+    *number = ++calls;
     if (calls <= FAULTY_CALLS_MAX)
         functions[calls] = call;
-    turn = the_fault.kind != FAULT_NONE && calls == the_fault.at;
     happened = happened || turn;
     if (turn && the_fault.kind != FAULT_BLOCKS) {
         tell_judge_of_lie(call);
         token_lacks_guard(call);
     }
-    if (turn && the_fault.kind == FAULT_BLOCKS) {
-        const struct fault during = the_fault;
+    return turn || (the_fault.kind == FAULT_GONE && calls > the_fault.at) ? the_fault.kind : FAULT_NONE;
+}
 
-        the_fault.kind = FAULT_NONE;
-        during.meanwhile();
-        return false;
-    }
-    if (!gone && !(turn && the_fault.kind == FAULT_REFUSES))
+/* Other calls come through meanwhile. */
+static void block(void)
+{
+    const struct fault during = the_fault;
+
+    the_fault.kind = FAULT_NONE;
+    pthread_mutex_unlock(&lock);
+    during.meanwhile();
+    pthread_mutex_lock(&lock);
+}
+
+/* true: the call is not carried out, and answered with *rv. The lock is held until call_ends. */
+static bool call_begins(enum p11_call call, CK_RV *rv, unsigned *number)
+{
+    enum fault_kind kind;
+
+    pthread_mutex_lock(&lock);
+    kind = note_call(call, number);
+    if (kind == FAULT_BLOCKS)
+        block();
+    if (kind != FAULT_REFUSES && kind != FAULT_GONE)
         return false;
     *rv = note_answer(call, the_fault.rv);
     return true;
+}
+
+static CK_RV call_ends(CK_RV rv)
+{
+    pthread_mutex_unlock(&lock);
+    return rv;
 }
 
 /* Where the function tells a length, or how many. */
@@ -160,11 +182,9 @@ static CK_RV answer(enum p11_call call, CK_RV rv, const uintptr_t *a, unsigned n
         unsigned number;                                                                                     \
         CK_RV rv = CKR_OK;                                                                                   \
                                                                                                              \
-        if (is_refused(CALL_##name, &rv))                                                                    \
-            return rv;                                                                                       \
-        number = calls;                                                                                      \
-        rv = whole->name given;                                                                              \
-        return answer(CALL_##name, rv, (uintptr_t[]){__VA_ARGS__}, number);                                  \
+        if (!call_begins(CALL_##name, &rv, &number))                                                         \
+            rv = answer(CALL_##name, whole->name given, (uintptr_t[]){__VA_ARGS__}, number);                 \
+        return call_ends(rv);                                                                                \
     }
 #define A(n) (uintptr_t) a##n
 #define FAULTY1(name, T1) FAULTY(name, (T1 a1), (a1), A(1))
@@ -200,10 +220,11 @@ static CK_FUNCTION_LIST_3_0 list = {
 CK_RV backend_open(const char *path, const char *parameters, CK_VOID_PTR given, struct backend *backend)
 {
     CK_RV rv = CKR_OK;
+    unsigned number;
 
-    if (is_refused(CALL_C_Initialize, &rv) && rv != CKR_OK)
-        return rv;
-    rv = careless_open(path, parameters, given, backend);
+    if (call_begins(CALL_C_Initialize, &rv, &number) && rv != CKR_OK)
+        return call_ends(rv);
+    rv = call_ends(careless_open(path, parameters, given, backend));
     whole = (const CK_FUNCTION_LIST_3_0 *)backend->functions;
     backend->functions = (CK_FUNCTION_LIST *)&list;
     backend->functions_3 = backend->functions_3 ? &list : NULL;
@@ -213,8 +234,9 @@ CK_RV backend_open(const char *path, const char *parameters, CK_VOID_PTR given, 
 CK_RV backend_close(struct backend *backend)
 {
     CK_RV rv = CKR_OK;
-    const bool refused = is_refused(CALL_C_Finalize, &rv);
+    unsigned number;
 
+    (void)call_begins(CALL_C_Finalize, &rv, &number);
     (void)careless_close(backend);
-    return refused ? rv : CKR_OK;
+    return call_ends(rv);
 }

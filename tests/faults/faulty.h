@@ -3,7 +3,7 @@
  * the careless token of tests/fuzz/module_token.h, which tells the judge of all that it is made to do with a private key.
  *
  * Every call that reaches it is numbered, from 1 on after faulty_begin.
- * Owner: everything is kept here. Thread rule: one thread at a time.
+ * Owner: everything is kept here. Thread rule: any thread calls its functions, one does the rest.
  */
 #ifndef PINWARD_TESTS_FAULTY_H
 #define PINWARD_TESTS_FAULTY_H

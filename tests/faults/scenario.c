@@ -27,6 +27,7 @@ static struct scenario_step steps[SCENARIO_STEPS_MAX];
 static unsigned step_count;
 static CK_SESSION_HANDLE session, second;
 static void (*after_step)(const struct scenario_step *step);
+static void (*settle_step)(void);
 static enum scenario_part played;
 static CK_BBOOL yes = CK_TRUE;
 
@@ -38,6 +39,8 @@ CK_SESSION_HANDLE scenario_session(void)
 /* The call goes on record, and what must hold after it is looked at. */
 CK_RV scenario_call_end(enum p11_call call, CK_RV rv, CK_RV expected)
 {
+    if (settle_step)
+        settle_step();
     judge_call_end();
     fuzz_require(step_count < SCENARIO_STEPS_MAX, "the scenario has room for its steps");
     steps[step_count] = (struct scenario_step){call, rv, rv == expected};
@@ -265,6 +268,11 @@ void scenario_play(const struct scenario_world *world, void (*after)(const struc
         scenario_pins();
     end_all();
     world_end();
+}
+
+void scenario_settle_with(void (*settle)(void))
+{
+    settle_step = settle;
 }
 
 unsigned scenario_steps(void)

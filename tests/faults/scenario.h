@@ -37,6 +37,9 @@ extern const unsigned scenario_world_count;
  * that no session of the gate's is left. */
 void scenario_play(const struct scenario_world *world, void (*after)(const struct scenario_step *step));
 
+/* Called when a call of the program's has answered, before anything is looked at; NULL: nothing is. */
+void scenario_settle_with(void (*settle)(void));
+
 /* How many calls it made, and which. */
 unsigned scenario_steps(void);
 const struct scenario_step *scenario_step(unsigned number);

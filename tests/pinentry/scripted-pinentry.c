@@ -9,6 +9,7 @@
  *             timeout         "no answer in time"                hang        never answer
  *             die             exit without an answer             garbage     bytes that are not Assuan
  *             late MS TEXT    the PIN (or ok) after MS ms        repeat TEXT the PIN, typed twice (SETREPEAT)
+ *             err             a PIN and an ERR without a number
  *             flood           an answer of a megabyte            after MS ANSWER  any of these after MS ms
  *           An empty script answers "cancel": nothing is agreed to by accident.
  *   log     what was asked: a line "GETPIN" or "CONFIRM" and then the settings, a line each, percent-escaped.
@@ -152,6 +153,16 @@ static gpg_error_t flood(assuan_context_t ctx)
     return 0;
 }
 
+/* A PIN, and an error that says not which. */
+static gpg_error_t err(assuan_context_t ctx)
+{
+    static const char numberless[] = "ERR\n";
+
+    (void)assuan_write_line(ctx, "D 123456");
+    (void)!write(STDOUT_FILENO, numberless, sizeof numberless - 1);
+    _exit(3);
+}
+
 /* What an answer does in either kind of question; true when it was one of these. */
 static bool answer_common(assuan_context_t ctx, const char *answer, gpg_error_t *rc)
 {
@@ -167,6 +178,8 @@ static bool answer_common(assuan_context_t ctx, const char *answer, gpg_error_t 
         garbage();
     else if (strcmp(answer, "flood") == 0)
         *rc = flood(ctx);
+    else if (strcmp(answer, "err") == 0)
+        *rc = err(ctx);
     else
         return false;
     return true;

@@ -183,6 +183,18 @@ static void confirmation_is_a_yes_or_a_no(void **state)
     assert_int_equal(script_asked(&fx), 5);
 }
 
+/* An ERR without a number is no OK, whatever came before it. */
+static void error_without_a_number_is_an_error(void **state)
+{
+    struct error err = {0};
+
+    (void)state;
+    script_set(&fx, "err\nerr\n");
+    expect_failure(ERROR_PROMPT);
+    assert_int_equal(pinentry_confirm(&question, &err), ERROR_PROMPT);
+    assert_int_equal(script_asked(&fx), 2);
+}
+
 static void new_pin_is_typed_twice(void **state)
 {
     (void)state;
@@ -370,6 +382,7 @@ int main(void)
         TEST(long_text_is_cut_between_characters),
         TEST(text_of_escapes_is_cut_between_escapes),
         TEST(confirmation_is_a_yes_or_a_no),
+        TEST(error_without_a_number_is_an_error),
         TEST(new_pin_is_typed_twice),
         TEST(every_wait_is_bounded),
         TEST(question_can_be_withdrawn),
