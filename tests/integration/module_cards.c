@@ -123,6 +123,27 @@ static void doubtful_answers_count(void **state)
     }
 }
 
+/* For a use only CKR_OK says that the PIN was right. */
+static void pin_that_the_token_does_not_take_is_wrong(void **state)
+{
+    static const CK_RV answers[] = {CKR_PIN_LEN_RANGE, CKR_PIN_INVALID, CKR_PIN_INCORRECT};
+    CK_BYTE out[64];
+    CK_ULONG len = sizeof out;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        start("pin-tries = 0\n");
+        mock->session_state = CKS_RW_USER_FUNCTIONS;
+        mock->answers[CALL_C_Login] = answers[i];
+        script_set(&fx, RIGHT RIGHT RIGHT);
+        assert_ok(fx.p11->C_SignInit(fx.session, &rsa, ENFORCED));
+        assert_rv(fx.p11->C_Sign(fx.session, (CK_BYTE_PTR) "data", 4, out, &len), CKR_FUNCTION_REJECTED);
+        assert_int_equal(script_asked(&fx), 3);
+        assert_int_equal(mock->calls[CALL_C_Sign], 0);
+        fixture_stop(&fx);
+    }
+}
+
 /* What the gate compares itself no card sees: counted here, on a card too. */
 static void comparisons_are_counted_on_cards_too(void **state)
 {
@@ -225,6 +246,23 @@ static void change_without_a_login_forgives_nothing(void **state)
     assert_int_equal(pin_flags(), 0);
 }
 
+/* Only a new PIN that the token has taken is one that nobody has tried yet. */
+static void refused_new_pin_unlocks_nothing(void **state)
+{
+    (void)state;
+    start("pin-tries = 2\nprompt = application\n");
+    mock->answers[CALL_C_Login] = CKR_PIN_INCORRECT;
+    for (int n = 0; n < 2; n++)
+        assert_rv(login(), CKR_PIN_INCORRECT);
+    mock->session_state = CKS_RW_SO_FUNCTIONS;
+    mock->answers[CALL_C_InitPIN] = CKR_PIN_LEN_RANGE;
+    assert_rv(fx.p11->C_InitPIN(fx.session, (CK_BYTE_PTR)PIN, strlen(PIN)), CKR_PIN_LEN_RANGE);
+    assert_true(pin_flags() & CKF_USER_PIN_LOCKED);
+    mock->answers[CALL_C_InitPIN] = CKR_OK;
+    assert_ok(fx.p11->C_InitPIN(fx.session, (CK_BYTE_PTR)PIN, strlen(PIN)));
+    assert_int_equal(pin_flags(), 0);
+}
+
 static void last_try_at_the_reader_needs_a_yes(void **state)
 {
     (void)state;
@@ -302,11 +340,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(token_that_counts_is_left_to_it),
         TEST(doubtful_answers_count),
+        TEST(pin_that_the_token_does_not_take_is_wrong),
         TEST(comparisons_are_counted_on_cards_too),
         TEST(racing_processes_count_exactly),
         TEST(last_try_needs_a_yes),
         TEST(last_try_of_a_change_needs_a_yes),
         TEST(change_without_a_login_forgives_nothing),
+        TEST(refused_new_pin_unlocks_nothing),
         TEST(last_try_at_the_reader_needs_a_yes),
         TEST(prompts_warn_of_the_last_try),
         TEST(nobody_is_asked_about_a_try_in_vain),

@@ -219,6 +219,20 @@ static void consent_is_bound_to_its_data(void **state)
     assert_rv(sign(fx.session, "data"), CKR_OPERATION_NOT_INITIALIZED);
 }
 
+/* Parts bring data that the window did not show. */
+static void consent_to_a_whole_covers_no_parts(void **state)
+{
+    (void)state;
+    start_logged_in("");
+    script_set(&fx, RIGHT);
+    mock->answers[CALL_C_Sign] = CKR_BUFFER_TOO_SMALL;
+    assert_ok(fx.p11->C_SignInit(fx.session, &rsa, PRIVATE));
+    assert_rv(sign(fx.session, "data"), CKR_BUFFER_TOO_SMALL);
+    assert_rv(fx.p11->C_SignUpdate(fx.session, (CK_BYTE_PTR) "other data", 10), CKR_FUNCTION_REJECTED);
+    assert_int_equal(mock->calls[CALL_C_SignUpdate], 0);
+    assert_rv(sign(fx.session, "data"), CKR_OPERATION_NOT_INITIALIZED);
+}
+
 /* A host that has used up its descriptors: denied, whichever of them is missing, to it or to pinentry. */
 static void host_without_descriptors_is_denied(void **state)
 {
@@ -413,6 +427,7 @@ int main(void)
         TEST(refused_operation_is_ended),
         TEST(backends_refusal_is_passed_on),
         TEST(consent_is_bound_to_its_data),
+        TEST(consent_to_a_whole_covers_no_parts),
         TEST(host_without_descriptors_is_denied),
         TEST(unknown_objects_are_not_used),
         TEST(reused_object_handle_is_looked_at_again),

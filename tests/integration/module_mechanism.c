@@ -1,5 +1,5 @@
-/* What an operation is begun with is what it is done with: another thread of the host that changes the mechanism or its
- * parameters meanwhile changes nothing. On the backend that records, as one that keeps the pointer that it was given. */
+/* What an operation is begun with is what it is done with: another thread of the host that changes the mechanism, its
+ * parameters or the data meanwhile changes nothing. On the backend that records, as one that keeps the pointer that it was given. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +50,7 @@ struct use {
     data_function *function;
     CK_MECHANISM mechanism;
     CK_OBJECT_HANDLE key;
+    CK_BYTE in[8];
     CK_RV rv;
     pthread_t thread;
 };
@@ -57,12 +58,12 @@ struct use {
 static void *use_run(void *data)
 {
     struct use *use = data;
-    CK_BYTE in[] = "data", out[64];
+    CK_BYTE out[64];
     CK_ULONG len = sizeof out;
 
     use->rv = use->init(fx.session, &use->mechanism, use->key);
     if (use->rv == CKR_OK)
-        use->rv = use->function(fx.session, in, sizeof in, out, &len);
+        use->rv = use->function(fx.session, use->in, sizeof use->in, out, &len);
     return NULL;
 }
 
@@ -123,6 +124,33 @@ static void oaep_parameters_are_those_of_the_init_call(void **state)
     assert_string_equal((const char *)mock->used.source, "the label");
     assert_int_equal(used->hash_alg, CKM_SHA_1);
     assert_int_equal(used->source_data_len, sizeof label);
+}
+
+/* The window shows the hash of what was there when it was opened. */
+static void data_is_what_the_window_was_opened_with(void **state)
+{
+    const struct {
+        init_function *init;
+        data_function *function;
+    } pairs[] = {{fx.p11->C_SignInit, fx.p11->C_Sign},
+                 {fx.p11->C_SignRecoverInit, fx.p11->C_SignRecover},
+                 {fx.p11->C_DecryptInit, fx.p11->C_Decrypt}};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct use use = {.mechanism = {CKM_RSA_PKCS, NULL, 0},
+                          .init = pairs[i].init,
+                          .function = pairs[i].function,
+                          .key = KEY,
+                          .in = "agreed"};
+
+        script_set(&fx, LATE);
+        use_start(&use);
+        script_wait_question(&fx);
+        memcpy(use.in, "another", sizeof use.in);
+        use_join(&use);
+        assert_string_equal((const char *)mock->seen_data, "agreed");
+    }
 }
 
 /* The window's words follow the mechanism: raw RSA decryption may be a signature. A thread that changes it while the gate
@@ -196,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(pss_parameters_are_those_of_the_init_call),
         TEST(oaep_parameters_are_those_of_the_init_call),
+        TEST(data_is_what_the_window_was_opened_with),
         TEST(window_and_backend_see_one_mechanism),
         TEST(window_of_a_raw_operation_says_what_it_may_be),
     };

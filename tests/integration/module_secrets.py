@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """No PIN stays in a program that uses the module: while a login's grace keeps one, it is in pages only that are locked, in no
 core and in no forked child; after each use, a wrong PIN, a cancelled window and a change of the PIN it is nowhere in the
-program's memory, in which the module is still loaded and logged in; and never in its arguments and environment, in those
+program's memory, in which the module is still loaded and logged in, nor after a logout, C_Finalize or the module's end; and never in its arguments and environment, in those
 of its pinentry, in the log, the ledger or the state folder. Searched for as it is and as programs write it.
 
 Environment (set by CTest): PINWARD_MODULE, PINWARD_PINENTRY_HOST, PINWARD_SCRIPTED_PINENTRY, PINWARD_SOFTHSM, and
@@ -21,6 +21,7 @@ from tool_secrets import Secrets, memory
 SECRET_PIN = "Pin-73915802/46"
 WRONG_PIN = "Bad+Guessing 61"
 NEW_PIN = "Own%Thrushes~29"
+LOGIN = (["login"], [f"pin {NEW_PIN}"], ["login 0x00000000"])
 STEPS = [  # what the host does up to its next stop, the windows' answers, and what it then says
     (["login"], [f"pin {SECRET_PIN}"], ["login 0x00000000"]),
     (["key", "a key", "sign"], [], ["key 0x00000000", "sign 0x00000000"]),
@@ -31,6 +32,14 @@ STEPS = [  # what the host does up to its next stop, the windows' answers, and w
     (["sign"], ["timeout"], ["sign 0x00000200"]),
     (["set-pin"], [f"pin {SECRET_PIN}", f"repeat {NEW_PIN}"], ["set-pin 0x00000000"]),
     (["sign"], [f"pin {NEW_PIN}"], ["sign 0x00000000"]),
+    (["logout"], [], ["logout 0x00000000"]),
+    LOGIN,
+    (["logout"], [], ["logout 0x00000000"]),
+    LOGIN,
+    (["finalize"], [], ["finalize 0x00000000"]),
+    (["begin"], [], ["begin 0x00000000"]),
+    LOGIN,
+    (["reload"], [], ["reload 0x00000000"]),
 ]
 
 
@@ -123,7 +132,7 @@ def left_nowhere(world):
     try:
         for number, (words, answers, _) in enumerate(STEPS):
             wait_for_stop(process)
-            if number == 1:
+            if number > 0 and STEPS[number - 1][0] == ["login"]:
                 kept = world.look_while_kept(process.pid)
             else:
                 world.left += world.look(f"before {words}, number {number}", memory(process.pid))

@@ -7,6 +7,10 @@
  *     key LABEL  C_GenerateKeyPair, RSA, in the session
  *     sign       C_SignInit and C_Sign with that key
  *     set-pin    C_SetPIN
+ *     logout     C_Logout
+ *     finalize   C_Finalize
+ *     begin      C_Initialize and C_OpenSession, which is also how it starts
+ *     reload     dlclose, without C_Finalize, and all of it again, but without C_Initialize
  *     stop       stops itself (SIGSTOP), so that somebody can look at it, and goes on when it is continued
  *
  * Each step prints its name and the CKR, "sign 0x00000000", when it is done; a "# " line says that it was begun.
@@ -32,6 +36,12 @@ static int load(struct host *host, const char *path)
     if (host->library)
         *(void **)&get_list = dlsym(host->library, "C_GetFunctionList");
     return get_list && get_list(&host->p11) == CKR_OK;
+}
+
+static CK_RV reload(struct host *host, const char *path)
+{
+    dlclose(host->library);
+    return load(host, path) ? CKR_OK : CKR_GENERAL_ERROR;
 }
 
 static CK_RV open_session(struct host *host)
@@ -80,6 +90,12 @@ static CK_RV run(struct host *host, const char *step, const char *argument)
         return host->p11->C_Login(host->session, CKU_USER, NULL, 0);
     if (strcmp(step, "set-pin") == 0)
         return host->p11->C_SetPIN(host->session, NULL, 0, NULL, 0);
+    if (strcmp(step, "logout") == 0)
+        return host->p11->C_Logout(host->session);
+    if (strcmp(step, "finalize") == 0)
+        return host->p11->C_Finalize(NULL);
+    if (strcmp(step, "begin") == 0)
+        return open_session(host);
     if (strcmp(step, "sign") == 0)
         return sign(host);
     if (strcmp(step, "stop") == 0)
@@ -103,7 +119,7 @@ int main(int argc, char **argv)
 
         printf("# %s\n", step);
         fflush(stdout);
-        rv = run(&host, step, i + 1 < argc ? argv[i + 1] : NULL);
+        rv = strcmp(step, "reload") == 0 ? reload(&host, argv[1]) : run(&host, step, i + 1 < argc ? argv[i + 1] : NULL);
         if (strcmp(step, "key") == 0)
             i++;
         printf("%s 0x%08lx\n", step, rv);

@@ -275,6 +275,7 @@ static CK_RV answer_locked(enum p11_call call, const uintptr_t *a, size_t count)
     case CALL_C_SignRecover:
     case CALL_C_Decrypt:
         mock_use_mechanism();
+        mock_see_data(a);
         return CKR_OK;
     case CALL_C_DestroyObject:
         if (a[1] < MOCK_OBJECTS)

@@ -56,7 +56,8 @@ struct mock_backend {
     CK_RV answers[P11_CALL_COUNT_3_0];
     unsigned order[P11_CALL_COUNT_3_0]; /* the number, among all calls, of its last; 0: none */
 
-    /* The template of the last C_SetAttributeValue, C_CopyObject or C_UnwrapKey, and what that one unwrapped. */
+    /* The template of the last C_SetAttributeValue, C_CopyObject or C_UnwrapKey, and what that one unwrapped; or what the last
+     * C_Sign, C_SignRecover or C_Decrypt was about. */
     struct mock_seen seen[MOCK_SEEN];
     CK_ULONG seen_count;
     CK_BYTE seen_data[16];

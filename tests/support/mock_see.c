@@ -23,6 +23,14 @@ void mock_see_unwrapped(const uintptr_t *a)
     mock_see_template((const CK_ATTRIBUTE *)a[5], (CK_ULONG)a[6]);
 }
 
+void mock_see_data(const uintptr_t *a)
+{
+    const size_t len = a[2] < sizeof mock_backend.seen_data ? a[2] : sizeof mock_backend.seen_data;
+
+    if (a[1])
+        memcpy(mock_backend.seen_data, (const void *)a[1], len);
+}
+
 /* Arguments 1, 3 and 5 point to bytes, whose number follows, as far as the function has them. */
 void mock_see_message(const uintptr_t *a, size_t count)
 {

@@ -14,6 +14,7 @@ extern struct mock_backend mock_backend __attribute__((visibility("default")));
 /* a: the arguments of the call, count: how many. */
 void mock_see_template(const CK_ATTRIBUTE *template, CK_ULONG count);
 void mock_see_unwrapped(const uintptr_t *a);
+void mock_see_data(const uintptr_t *a);
 void mock_see_message(const uintptr_t *a, size_t count);
 
 /* The mechanism of an Init, which a careless backend keeps as a pointer, and what it finds there when it works. */

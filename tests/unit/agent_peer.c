@@ -30,7 +30,7 @@ static void live(const struct sockaddr_un *address, socklen_t size, int told, en
     if (connect(fd, (const struct sockaddr *)address, size) != 0 || read(told, &byte, 1) != 1)
         _exit(1);
     if (then == BECOMES_ANOTHER)
-        execl("/bin/sleep", "sleep", "60", (char *)NULL);
+        execl("/bin/sleep", "sleep", "20", (char *)NULL);
     _exit(0);
 }
 

@@ -128,6 +128,22 @@ static void grace_covers_uses_only(void **state)
         assert_false(policy_works_with_key(not_covered[i]));
 }
 
+/* The same, but that what is done to a key is covered too; where a copy goes to a program, or a key is made that could, its
+ * user reads so in a window. */
+static void presented_pin_gives_no_key_away(void **state)
+{
+    static const enum policy_use covered[] = {POLICY_USE_SIGN,   POLICY_USE_DECRYPT, POLICY_USE_UNWRAP, POLICY_USE_DERIVE,
+                                              POLICY_USE_EXPORT, POLICY_USE_COPY,    POLICY_USE_CHANGE, POLICY_USE_DELETE};
+    static const enum policy_use not_covered[] = {POLICY_USE_EXPORT_TO_PROGRAM, POLICY_USE_CREATE_EXPORTABLE,
+                                                  (enum policy_use)99};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof covered / sizeof covered[0]; i++)
+        assert_true(policy_presentation_covers(covered[i]));
+    for (size_t i = 0; i < sizeof not_covered / sizeof not_covered[0]; i++)
+        assert_false(policy_presentation_covers(not_covered[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +152,7 @@ int main(void)
         cmocka_unit_test(unjudged_facts_are_high),
         cmocka_unit_test(only_what_is_no_private_key_is_free),
         cmocka_unit_test(grace_covers_uses_only),
+        cmocka_unit_test(presented_pin_gives_no_key_away),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,6 +132,42 @@ static void private_key_is_seen(void **state)
     assert_false(template_makes_private_key(empty, 1));
 }
 
+/* What secret_wipe was called for last (the test is linked with --wrap). */
+static const void *wiped;
+static size_t wiped_len;
+
+void __real_secret_wipe(void *data, size_t len);
+void __wrap_secret_wipe(void *data, size_t len);
+
+void __wrap_secret_wipe(void *data, size_t len)
+{
+    wiped = data;
+    wiped_len = len;
+    __real_secret_wipe(data, len);
+}
+
+/* An imported key's template holds its value. */
+static void values_are_wiped(void **state)
+{
+    char label[] = "label", value[] = "a private value";
+    CK_ATTRIBUTE wishes[] = {{CKA_LABEL, label, sizeof label}, {CKA_VALUE, value, sizeof value}};
+    struct template template;
+    const void *values;
+
+    (void)state;
+    for (int n = 0; n < 3; n++) {
+        CK_RV rv = n == 0   ? template_copy(wishes, 2, &template)
+                   : n == 1 ? template_protect(wishes, 2, true, &template)
+                            : template_guard(wishes, 2, &template);
+
+        assert_int_equal(rv, CKR_OK);
+        values = template.attributes[0].pValue;
+        template_clear(&template);
+        assert_ptr_equal(wiped, values);
+        assert_true(wiped_len >= sizeof label + sizeof value);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +175,7 @@ int main(void)
         cmocka_unit_test(values_are_copies),
         cmocka_unit_test(empty_template_is_protected_too),
         cmocka_unit_test(private_key_is_seen),
+        cmocka_unit_test(values_are_wiped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
