@@ -1,0 +1,33 @@
+"""agent: mutations of who is asking, where the gate is a process of its own, and of programs with more rights."""
+from mutation import Mutation
+
+MUTATIONS = [
+    Mutation("a forwarded connection counts as a local one", "pkcs11-module/agent/forwarder.c",
+             "    else if (!forwarder_is(peer, &config))", "    else if (true)", "unit.agent_forwarder integration.agent_remote"),
+    Mutation("forwarded connections need not be allowed", "pkcs11-module/agent/forwarder.c",
+             "    else if (config.remote.access == CONFIG_REMOTE_ASK)", "    else if (true)",
+             "unit.agent_forwarder integration.agent_remote"),
+    Mutation("who is not trusted has the user's own levels", "pkcs11-module/policy.c",
+             "    if (!is_enough(verdict.level, judged->trust))", "    if (false)", "unit.gate_policy_rules unit.gate_policy"),
+    Mutation("every user's connection counts as the agent's own", "pkcs11-module/agent/peer.c",
+             "    peer->uid = credentials.uid;", "    peer->uid = geteuid();", "integration.agent_story"),
+    Mutation("a pid that was given again is the same program", "pkcs11-module/agent/peer.c",
+             "           read_start(peer->pid) == peer->start && !has_ended(peer);", "           true;",
+             "unit.agent_peer"),
+    Mutation("a program that runs another one is still the same", "pkcs11-module/agent/peer.c",
+             "    return device == peer->program_device && inode == peer->program_inode &&", "    return (device, inode, true) &&",
+             "unit.agent_peer"),
+    Mutation("a program that has gone may still be allowed", "pkcs11-module/decision.c",
+             "    if (rv == CKR_OK && !requester_unchanged()) {", "    if (false) {", "integration.agent_story"),
+    Mutation("a path in a container counts as the same path here", "pkcs11-module/requester.c",
+             "return path[0] == '/' && !is_elsewhere(link, path);", "return path[0] == '/';",
+             "unit.gate_requester integration.agent_story"),
+    Mutation("a client that went leaves its question", "pkcs11-module/agent/watch.c", "    runtime_withdraw();\n", "",
+             "integration.agent_story"),
+    Mutation("a client says where the agent's token is", "pkcs11-module/agent/serve.c", "    return own_C_Initialize(&own);",
+             "    return own_C_Initialize(init_args);", "integration.agent_story"),
+    Mutation("a folder that others look into holds the socket", "pkcs11-module/agent/endpoint.c",
+             " || (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)", ")", "integration.agent_story"),
+    Mutation("a setuid program follows its starter's SOFTHSM2_CONF", "pkcs11-module/softhsm.c",
+             '    if (conf && !secure_getenv("SOFTHSM2_CONF")) {', "    if (false) {", "integration.module_setuid"),
+]
