@@ -7,6 +7,7 @@
 /* What verification needs of a line. */
 struct fact {
     uint64_t place; /* 0: there is no such line */
+    uint64_t end;   /* bytes of the ledger up to and with its newline */
     bool torn;
     uint64_t seq;
     unsigned char prev[LEDGER_HASH_BYTES];
@@ -18,6 +19,7 @@ struct verification {
     const struct ledger_reader *reader;
     uint64_t last_seq;   /* the number that the last line has, or would have */
     uint64_t last_fault; /* the place of the line that was found at fault last */
+    bool head_is_beside; /* the head's bytes end where none of its lines does: what comes would not be chained */
 };
 
 static bool ledger_hash_is(const unsigned char *a, const unsigned char *b)
@@ -54,6 +56,7 @@ static void ledger_verify_read(struct ledger_reader *reader, uint64_t place, str
         return;
     }
     fact->place = place;
+    fact->end = reader->size - reader->left;
     memcpy(fact->hash, line.hash, sizeof fact->hash);
     json = ledger_line_parse(&line);
     prev = json_string_value(json_object_get(json, "prev"));
@@ -108,9 +111,11 @@ static void ledger_verify_line(struct verification *v, const struct fact *before
         ledger_verify_join(v, before, line, next);
         v->last_seq = ledger_hash_is(line->prev, before->hash) ? v->last_seq + 1 : line->seq;
     }
-    if (v->reader->has_head && v->reader->head.lines == v->last_seq &&
-        !ledger_hash_is(v->reader->head.last, line->hash)) {
-        ledger_verify_fault(v, LEDGER_CHANGED, line->place, 0);
+    if (v->reader->has_head && v->reader->head.lines == v->last_seq) {
+        if (!ledger_hash_is(v->reader->head.last, line->hash)) {
+            ledger_verify_fault(v, LEDGER_CHANGED, line->place, 0);
+        }
+        v->head_is_beside = v->reader->head.bytes != line->end;
     }
 }
 
@@ -118,7 +123,7 @@ static void ledger_verify_end(struct verification *v)
 {
     const uint64_t past = v->report.lines + 1;
 
-    if (!v->reader->has_head) {
+    if (!v->reader->has_head || v->head_is_beside) {
         ledger_verify_fault(v, LEDGER_HEADLESS, past, 0);
     } else if (v->reader->head.lines > v->last_seq) {
         ledger_verify_fault(v, LEDGER_CUT, past, v->reader->head.lines - v->last_seq);
@@ -127,7 +132,7 @@ static void ledger_verify_end(struct verification *v)
 
 void ledger_verify(struct ledger_reader *reader, struct ledger_report *report)
 {
-    struct verification v = {.reader = reader};
+    struct verification v = {.reader = reader, .head_is_beside = reader->head.lines == 0 && reader->head.bytes != 0};
     struct fact before = {0};
     struct fact line;
     struct fact next;

@@ -56,6 +56,18 @@ static CK_RV read_guard(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK
     return rv;
 }
 
+/* What the token does not say cannot leave it. */
+static CK_RV read_extractable(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                              struct key_facts *facts)
+{
+    CK_BBOOL value = CK_FALSE;
+    CK_ULONG len = 0;
+    CK_RV rv = read_or_absent(backend, session, object, CKA_EXTRACTABLE, &value, sizeof value, &len);
+
+    facts->extractable = len == sizeof value && value != CK_FALSE;
+    return rv;
+}
+
 /* Bytes of a signature by the curve that CKA_EC_PARAMS names (PKCS#11 2.40, 2.3.1: r and s, each as long as the
  * order; RFC 8032 for the Edwards curves). */
 static CK_ULONG curve_signature_length(const CK_BYTE *params, CK_ULONG len)
@@ -109,9 +121,10 @@ static CK_RV read_private_key(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE sessi
     if (attribute_read(backend, session, object, CKA_KEY_TYPE, &facts->key_type, sizeof facts->key_type, &len) != CKR_OK ||
         len != sizeof facts->key_type)
         facts->key_type = CK_UNAVAILABLE_INFORMATION;
-    facts->extractable = attribute_read_bool(backend, session, object, CKA_EXTRACTABLE, true);
     facts->output_len = read_output_length(backend, session, object, facts->key_type);
-    rv = read_guard(backend, session, object, facts);
+    rv = read_extractable(backend, session, object, facts);
+    if (rv == CKR_OK)
+        rv = read_guard(backend, session, object, facts);
     if (rv == CKR_OK)
         rv = read_or_absent(backend, session, object, CKA_ID, facts->id, sizeof facts->id, &facts->id_len);
     return rv == CKR_OK ? read_label(backend, session, object, facts) : rv;

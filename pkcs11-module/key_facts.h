@@ -19,7 +19,7 @@ struct key_facts {
     /* The rest is read for private keys only. */
     CK_KEY_TYPE key_type;           /* CK_UNAVAILABLE_INFORMATION when the token does not say */
     bool always_authenticate;       /* the backend itself asks for the PIN at every use */
-    bool extractable;               /* true also when the token does not say */
+    bool extractable;               /* false when the token does not say */
     CK_ULONG output_len;            /* bytes of a signature; RSA: also the most that a decryption gives; 0: unknown */
     char label[KEY_LABEL_MAX + 1];  /* CKA_LABEL, cut at a whole character */
     bool label_whole;               /* nothing was cut, and no NUL is in it: it may be compared */

@@ -370,6 +370,22 @@ static void changed_head_is_said(void **state)
     free(head);
 }
 
+/* It says that the ledger ends within its last line, or before the first: a line more would not be chained. */
+static void head_beside_the_lines_is_said(void **state)
+{
+    static const char *const wrong[] = {"\"bytes\":                   1,", "\"bytes\":                   0,"};
+    char *head = folder_read(folder, "ledger.jsonl.head");
+    char *bytes = strstr(head, "\"bytes\":");
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        memcpy(bytes, wrong[i], strlen(wrong[i]));
+        folder_write(folder, "ledger.jsonl.head", head);
+        found(LEDGER_HEADLESS, LINES + 1);
+    }
+    free(head);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
 
 int main(void)
@@ -390,6 +406,7 @@ int main(void)
         TEST(what_is_no_line_is_named),
         TEST(missing_head_is_said),
         TEST(changed_head_is_said),
+        TEST(head_beside_the_lines_is_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,7 +107,7 @@ static void silent_token_is_distrusted(void **state)
     start_private_key();
     assert_int_equal(read_facts(&facts), CKR_OK);
     assert_int_equal(facts.key_type, CK_UNAVAILABLE_INFORMATION);
-    assert_true(facts.extractable);
+    assert_false(facts.extractable);
     assert_false(facts.always_authenticate);
     assert_int_equal(facts.output_len, 0);
     assert_string_equal(facts.label, "");
@@ -137,7 +137,7 @@ static void failure_leaves_no_facts(void **state)
 /* Without its label, id or guard it would be judged by other rules than its own. */
 static void failure_at_one_attribute_leaves_no_facts(void **state)
 {
-    static const CK_ATTRIBUTE_TYPE needed[] = {CKA_ALWAYS_AUTHENTICATE, CKA_ID, CKA_LABEL};
+    static const CK_ATTRIBUTE_TYPE needed[] = {CKA_ALWAYS_AUTHENTICATE, CKA_EXTRACTABLE, CKA_ID, CKA_LABEL};
     struct key_facts facts, untouched;
 
     (void)state;
@@ -145,6 +145,7 @@ static void failure_at_one_attribute_leaves_no_facts(void **state)
     facts = untouched;
     start_private_key();
     set(CKA_ALWAYS_AUTHENTICATE, &yes, sizeof yes);
+    set(CKA_EXTRACTABLE, &no, sizeof no);
     set(CKA_ID, "\1\2\3", 3);
     set(CKA_LABEL, "label", 5);
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
@@ -196,7 +197,7 @@ static void no_value_is_written_past_its_buffer(void **state)
         set(types[i], value, sizeof value);
     assert_int_equal(read_facts(&facts), CKR_OK);
     assert_int_equal(facts.key_type, CK_UNAVAILABLE_INFORMATION);
-    assert_true(facts.extractable);
+    assert_false(facts.extractable);
     assert_int_equal(facts.id_len, 0);
     assert_string_equal(facts.label, "");
 
