@@ -1,6 +1,7 @@
 #include "common/pinentry_transact.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 /* The number after ERR. */
