@@ -1,8 +1,9 @@
 """scratch: a copy of the tree in build/mutation/, its build, and the tests there. The work tree itself is only read."""
+import ctypes
 import json
 import os
-import pathlib
 import re
+import signal
 import subprocess
 import time
 
@@ -24,8 +25,26 @@ def quiet(*words):
     return subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 
+def adopt_orphans():
+    """A test that fails half-way may leave processes: they become this one's children (PR_SET_CHILD_SUBREAPER)."""
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+
+
+def end_orphans():
+    """Between two tests there are no others."""
+    while True:
+        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+            children = [int(word) for word in file.read().split()]
+        if not children:
+            return
+        for pid in children:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
 class Scratch:
     def __init__(self, root):
+        adopt_orphans()
         self.root = root
         self.tree = root / "build" / "mutation" / "tree"
         self.build = root / "build" / "mutation" / "build"
@@ -90,6 +109,7 @@ class Scratch:
     def first_failure(self, pattern, jobs="1"):
         """The first test that fails and how long it took, or None; and how many were run."""
         done = quiet("ctest", "--test-dir", str(self.build), "-j", jobs, "-R", pattern, "--stop-on-failure")
+        end_orphans()
         ended = re.findall(r"Test\s+#\d+: (\S+) \.*\s*(.+?)\s+([\d.]+) sec", done.stdout)
         for name, verdict, seconds in ended:
             if not re.match(r"Passed|\*\*\*Skipped|\*\*\*Not Run", verdict):
