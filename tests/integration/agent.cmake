@@ -3,14 +3,14 @@
 if(PINWARD_SANITIZE MATCHES "thread")
   return()
 endif()
-set(agent_tests remote story)
+set(agent_tests remote secrets story)
 foreach(test IN LISTS agent_tests)
   add_test(NAME integration.agent_${test}
       COMMAND ${PINWARD_DEBIAN_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/agent_${test}.py)
   set_tests_properties(integration.agent_${test} PROPERTIES
       LABELS integration
       TIMEOUT 240
-      ENVIRONMENT "PINWARD_SSHD=${PROJECT_SOURCE_DIR}/build/sshd;PINWARD_AGENT=$<TARGET_FILE:pinward-agent>;PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_SOFTHSM=${PINWARD_DEFAULT_BACKEND};PINWARD_P11_CLIENT=${PINWARD_TEST_P11_CLIENT};PINWARD_AGENT_UNITS=${PROJECT_BINARY_DIR}/pkcs11-module/agent;PINWARD_AGENT_SOCKET_UNIT=${PROJECT_SOURCE_DIR}/pkcs11-module/agent/pinward-agent.socket")
+      ENVIRONMENT "PINWARD_SSHD=${PROJECT_SOURCE_DIR}/build/sshd;PINWARD_SANITIZE=${PINWARD_SANITIZE};PINWARD_AGENT=$<TARGET_FILE:pinward-agent>;PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_SOFTHSM=${PINWARD_DEFAULT_BACKEND};PINWARD_P11_CLIENT=${PINWARD_TEST_P11_CLIENT};PINWARD_AGENT_UNITS=${PROJECT_BINARY_DIR}/pkcs11-module/agent;PINWARD_AGENT_SOCKET_UNIT=${PROJECT_SOURCE_DIR}/pkcs11-module/agent/pinward-agent.socket")
 endforeach()
 
 # The module's suite once more, as far as p11-kit's protocol carries it; docs/isolation.md says what it does not.

@@ -8,7 +8,6 @@ Environment (set by CTest): PINWARD_MODULE, PINWARD_PINENTRY_HOST, PINWARD_SCRIP
 PINWARD_SANITIZE: AddressSanitizer locks no memory, so that only other builds show the lock."""
 import os
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
@@ -16,7 +15,7 @@ import sys
 import tempfile
 
 import softhsm_token
-from tool_secrets import Secrets, memory
+from secret_search import Secrets, flags, memory
 
 SECRET_PIN = "Pin-73915802/46"
 WRONG_PIN = "Bad+Guessing 61"
@@ -46,17 +45,6 @@ STEPS = [  # what the host does up to its next stop, the windows' answers, and w
 def check(condition, message):
     if not condition:
         raise AssertionError(message)
-
-
-def flags(pid):
-    """The flags of each of a process's mappings, by its beginning in hexadecimal."""
-    found, start = {}, None
-    for line in pathlib.Path(f"/proc/{pid}/smaps").read_text().splitlines():
-        head = re.match(r"([0-9a-f]+)-[0-9a-f]+ ", line)
-        start = f"{int(head[1], 16):x}" if head else start
-        if line.startswith("VmFlags:"):
-            found[start] = set(line.split()[1:])
-    return found
 
 
 class World:

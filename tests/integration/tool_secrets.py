@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """No PIN, password, session cookie or exported key stays where somebody could find it: not in the arguments or the
-environment of the tool and of the programs that it starts, in no log, ledger, journal or answer, and not in the tool's
-memory when it ends, of which a core would be a part. Each is searched for as it is and as programs write it."""
-import base64
+environment of the tool, of the programs that it starts and of the reference portal, in no log, ledger, journal or answer, and
+not in the memory of the tool when it ends and of the portal when it has answered, of which a core would be a part. Each is
+searched for as it is and as programs write it."""
 import resource
 
+from secret_search import Secrets, memory, started_with
 from tool_world import *
 
 # Each has a word of its own, which stands in it as it is however the rest is escaped.
@@ -16,62 +17,6 @@ PFX_SECOND = "Kept ~Dunlins/ 47=? flow"
 LABEL = "vault"
 
 
-def base64_parts(data):
-    """What of data is in base64 wherever it begins in the text that is encoded: without the characters that its
-    neighbours share."""
-    for before in range(3):
-        text = base64.b64encode(b"\0" * before + data)
-        yield text[(before * 4 + 2) // 3: (before + len(data)) * 4 // 3]
-
-
-def forms(text):
-    """How programs write it: the longest word, as it is and so in JSON and in URLs, in UTF-16, hexadecimal and base64."""
-    word = max(re.findall(r"[A-Za-z0-9]+", text), key=len)
-    check(len(word) > 4, text)
-    return [word.encode(), word.encode("utf-16-le"), word.encode("utf-16-be"), word.encode().hex().encode(),
-            *base64_parts(text.encode())]
-
-
-class Secrets:
-    """What must be nowhere, by name."""
-
-    def __init__(self):
-        self.wanted = {}
-
-    def add(self, name, text):
-        self.wanted[name] = forms(text)
-
-    def add_number(self, name, data):
-        """A part of a number of a private key, as DER has it and as OpenSSL computes with it on little-endian machines."""
-        middle = len(data) // 2
-        self.wanted[name] = [data[middle:middle + 24], data[middle:middle + 24][::-1]]
-
-    def found(self, data):
-        return [f"{name} as {form!r}" for name, all_forms in self.wanted.items() for form in all_forms if form in data]
-
-
-def memory(pid):
-    """What the process has in memory that does not come from a file as it is: (where, bytes), without the sanitizers'
-    map of it, which is terabytes."""
-    ranges = []
-    for line in pathlib.Path(f"/proc/{pid}/smaps").read_text().splitlines():
-        head = re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ (\d+) *(.*)", line)
-        if head:
-            start, end = int(head[1], 16), int(head[2], 16)
-            ranges.append([start, end, f"{head[3]} {head[5]}", 0])
-        elif line.startswith("Rss:"):
-            ranges[-1][3] = int(line.split()[1])
-    with open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
-        for start, end, name, resident in ranges:
-            if resident == 0 or end - start > 1 << 32 or "[v" in name or ("w" not in name[:4] and "/" in name):
-                continue
-            mem.seek(start)
-            data = mem.read(end - start)
-            for filler in (b"\0", b"\xbe"):  # most of it; the second is AddressSanitizer's
-                data = data.replace(filler * 64, filler)
-            yield f"{start:x} {name}", data
-
-
 class Watched:
     """A world whose tool is stopped at its end, and whose pinentry and captcha-command tell how they were started."""
 
@@ -79,6 +24,10 @@ class Watched:
         self.world = world
         self.secrets = Secrets()
         self.started = world.root / "started"
+        # What the portal frees is overwritten at once; in AddressSanitizer's own memory only when it is told so.
+        world.stop_portal()
+        world.env["ASAN_OPTIONS"] = f"{world.env.get('ASAN_OPTIONS', '')}:max_free_fill_size=1048576:quarantine_size_mb=16"
+        world.start_portal()
         world.new_token(LABEL)
         subprocess.run(["pkcs11-tool", "--module", SOFTHSM, "--token-label", LABEL, "--login", "--pin", PIN, "--change-pin",
                         "--new-pin", SECRET_PIN], env=world.env, check=True, capture_output=True)
@@ -91,6 +40,7 @@ class Watched:
         self.env = {**world.env, "LD_PRELOAD": os.environ["PINWARD_STOP_LIBRARY"], "ASAN_OPTIONS":
                     f"{world.env.get('ASAN_OPTIONS', '')}:verify_asan_link_order=0:quarantine_size_mb=16"}
         self.figures = [0, 0]
+        self.portal_after = set()
         self.left = []
 
     def telling(self, program):
@@ -103,7 +53,7 @@ class Watched:
         return script
 
     def tool(self, *arguments, answers=(), expect=0):
-        """Runs the tool, and looks at all of its memory when it has done its work."""
+        """Runs the tool, and looks at all of its memory, and at the portal's, when it has done its work."""
         world = self.world
         (world.pinentry / "script").write_text("".join(f"{answer}\n" for answer in answers))
         process = subprocess.Popen([os.environ["PINWARD_TOOL"], *arguments], env=self.env, stdin=subprocess.DEVNULL,
@@ -111,8 +61,11 @@ class Watched:
         _, status = os.waitpid(process.pid, os.WUNTRACED)
         check(os.WIFSTOPPED(status), f"{arguments}: ended ({status}) without a stop")
         try:
-            seen = [("arguments", pathlib.Path(f"/proc/{process.pid}/cmdline").read_bytes()),
-                    ("environment", pathlib.Path(f"/proc/{process.pid}/environ").read_bytes()), *memory(process.pid)]
+            seen = [*started_with(process.pid), *memory(process.pid)]
+            if arguments[0] not in self.portal_after:  # once for each verb
+                self.portal_after.add(arguments[0])
+                portal = world.portal.pid
+                seen += [(f"the portal's {place}", data) for place, data in [*started_with(portal), *memory(portal)]]
         finally:
             process.send_signal(signal.SIGCONT)
         out, err = process.communicate(timeout=60)

@@ -2,12 +2,14 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -266,6 +268,16 @@ static bool tie_to_parent(pid_t parent)
     return prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == parent;
 }
 
+/* Passwords and cookies pass through buffers of the libraries, which do not wipe them: what is freed is overwritten, and there
+ * is no core. */
+static void leave_nothing(void)
+{
+    const struct rlimit none = {0};
+
+    (void)mallopt(M_PERTURB, 0xa5);
+    (void)setrlimit(RLIMIT_CORE, &none);
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {.listen = "127.0.0.1",
@@ -283,6 +295,7 @@ int main(int argc, char **argv)
     sigaddset(&ends, SIGINT);
     sigprocmask(SIG_BLOCK, &ends, NULL);
     signal(SIGPIPE, SIG_IGN);
+    leave_nothing();
     wiping_json_install();
     if (sodium_init() < 0) {
         fputs("pinward-portal: libsodium cannot be started.\n", stderr);
