@@ -1,6 +1,6 @@
 # What cmake --install puts where; the tests and the reference portal stay in the build.
 install(TARGETS pinward DESTINATION ${PINWARD_PLACE_OF_PROGRAM})
-install(TARGETS pinward-pkcs11 DESTINATION ${PINWARD_PLACE_OF_MODULE})
+install(TARGETS pinward-pkcs11 pinward-client DESTINATION ${PINWARD_PLACE_OF_MODULE})
 install(FILES ${CMAKE_BINARY_DIR}/common/pinward.conf DESTINATION ${PINWARD_PLACE_OF_SETTINGS}/pinward)
 
 # For programs that use the vendor interface.

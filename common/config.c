@@ -55,6 +55,7 @@ static const struct config_key config_keys[] = {
     {"portal", "captcha-command", VALUE_PATH, MEMBER(portal.captcha_command), 0, 0},
     {"portal", "timeout", VALUE_DURATION, MEMBER(portal.timeout_s), 600, 1},
     {"token", "module", VALUE_PATH, MEMBER(token.module), 0, 0},
+    {"token", "isolated", VALUE_YES_NO, MEMBER(token.isolated), 0, 0},
     {"token", "label", VALUE_TEXT, MEMBER(token.token), 0, 0},
     {"log", "file", VALUE_PATH, MEMBER(log.file), 0, 0},
     {"log", "level", VALUE_LOG_LEVEL, MEMBER(log.level), 0, 0},

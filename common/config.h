@@ -76,7 +76,8 @@ struct config {
         unsigned timeout_s;    /* for one call, its repeats included */
     } portal;
     struct {
-        char *module; /* path of pinward-pkcs11.so; NULL: beside the installed tool */
+        char *module; /* path of pinward-pkcs11.so, or pinward-client.so; NULL: beside the installed tool */
+        bool isolated; /* keys are used by pinward-agent, not in the tool's own process */
         char *token;  /* token label the tool works with; NULL: the only initialised one */
     } token;
     struct {

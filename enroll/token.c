@@ -16,9 +16,10 @@
 #include "enroll/token_admin.h"
 
 #define TOKEN_MODULE_NAME "pinward-pkcs11.so"
+#define TOKEN_CLIENT_NAME "pinward-client.so"
 
 /* In the folder of a build, where the tool is not installed. */
-static char *token_module_of_build(void)
+static char *token_module_of_build(const char *name)
 {
     char self[4096];
     char *path = NULL;
@@ -34,7 +35,7 @@ static char *token_module_of_build(void)
     if (slash) {
         *slash = '\0';
     }
-    if (asprintf(&path, "%s/../pkcs11-module/" TOKEN_MODULE_NAME, self) >= 0) {
+    if (asprintf(&path, "%s/../pkcs11-module/%s", self, name) >= 0) {
         whole = realpath(path, NULL);
         free(path);
     }
@@ -43,16 +44,18 @@ static char *token_module_of_build(void)
 
 char *token_module_path(const struct config *config)
 {
+    const bool isolated = config->token.isolated;
     char *path;
 
     if (config->token.module) {
         return strdup(config->token.module);
     }
-    path = install_place_path(PINWARD_PLACE_OF_MODULE "/" TOKEN_MODULE_NAME);
+    path = install_place_path(isolated ? PINWARD_PLACE_OF_MODULE "/" TOKEN_CLIENT_NAME
+                                       : PINWARD_PLACE_OF_MODULE "/" TOKEN_MODULE_NAME);
     if (!path) {
-        path = token_module_of_build();
+        path = token_module_of_build(isolated ? TOKEN_CLIENT_NAME : TOKEN_MODULE_NAME);
     }
-    return path ? path : strdup(PINWARD_MODULE_INSTALLED);
+    return path ? path : strdup(isolated ? PINWARD_CLIENT_INSTALLED : PINWARD_MODULE_INSTALLED);
 }
 
 /* libp11 asks through this for the PIN of a context-specific login, when the token does not ask for it
@@ -85,10 +88,13 @@ static enum error_code token_load_module(struct token *token, struct error *err)
 {
     char *path = token_module_path(token->config);
     CK_C_GetFunctionList get_list = NULL;
-    enum error_code status = ERROR_NONE;
+    enum error_code status = token_isolated_address(token->config, err);
 
-    if (!path) {
-        return error_set(err, ERROR_MEMORY, "%s", "");
+    if (!path && status == ERROR_NONE) {
+        status = error_set(err, ERROR_MEMORY, "%s", "");
+    }
+    if (status != ERROR_NONE) {
+        goto out;
     }
     token->context = PKCS11_CTX_new();
     if (!token->context || PKCS11_CTX_load(token->context, path) != 0) {
@@ -110,7 +116,9 @@ static enum error_code token_load_module(struct token *token, struct error *err)
     if (!get_list || get_list(&token->functions) != CKR_OK || !token_set_ui(token)) {
         status = error_set(err, ERROR_TOKEN,
                            _("The PKCS#11 module %s cannot be used: check module in [token]."), path);
+        goto out;
     }
+    status = token_isolated_is_served(token, err);
 out:
     free(path);
     return status;

@@ -3,7 +3,7 @@
  *
  * The module shows a protected authentication path, so that the PIN is typed into the module's own prompt and
  * never passes through this program. A module that does not (prompt = application) gets the PIN from ask_pin.
- * Files: token.c (opening, login), token_batch.c (one PIN entry for many uses), token_error.c, token_generate.c, token_key.c, token_certificate.c.
+ * Files: token.c (opening, login), token_batch.c (one PIN entry for many uses), token_isolated.c (through pinward-agent), token_error.c, token_generate.c, token_key.c, token_certificate.c.
  * Owner: struct token is one token with one login; keys and certificates found on it are new references that
  * must be freed before it. Thread rule: one thread.
  */

@@ -207,6 +207,12 @@ enum error_code token_decryption_key(struct token *token, const struct token_key
     EVP_PKEY *made = key->pkey;
 
     if (EVP_PKEY_get_base_id(made) == EVP_PKEY_EC) {
+        const enum error_code status =
+            token_isolated_carries(token, CKM_ECDH1_DERIVE, _("Decrypting with an EC key"), err);
+
+        if (status != ERROR_NONE) {
+            return status;
+        }
         made = token_agreement_key(token, key);
     } else if (EVP_PKEY_up_ref(made) != 1) {
         made = NULL;

@@ -28,6 +28,8 @@ static const struct {
      N_("The token is not there any more: insert it and run the same command again.")},
     {CKR_DEVICE_REMOVED, ERROR_TOKEN,
      N_("The token is not there any more: insert it and run the same command again.")},
+    {CKR_DEVICE_ERROR, ERROR_TOKEN,
+     N_("The token failed, or the pinward-agent that uses it has ended: run the same command again.")},
     {CKR_DEVICE_MEMORY, ERROR_TOKEN,
      N_("The token is full: remove what you no longer need with its own program.")},
     {CKR_TOKEN_WRITE_PROTECTED, ERROR_TOKEN, N_("The token is write-protected: use another one.")},

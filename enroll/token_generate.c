@@ -228,6 +228,9 @@ enum error_code token_generate(struct token *token, const struct token_key_spec 
     struct token_birth births[TOKEN_PAIRS] = {0};
     enum error_code status = ERROR_NONE;
 
+    if (specs[0].profile->curve) { /* better learnt before there are keys */
+        status = token_isolated_carries(token, CKM_ECDH1_DERIVE, _("Decrypting with an EC key"), err);
+    }
     for (size_t i = 0; status == ERROR_NONE && i < TOKEN_PAIRS; i++) {
         births[i].token = token;
         births[i].spec = &specs[i];

@@ -32,6 +32,17 @@ enum error_code token_hold(struct token *token, struct error *err);
 enum error_code token_batch_request(struct token *token, const struct token_batch *batch,
                                     CK_SESSION_HANDLE *session, struct error *err);
 
+/* With isolated = yes: the environment says where the agent is, for p11-kit's client. ERROR_STATE: nowhere. */
+enum error_code token_isolated_address(const struct config *config, struct error *err);
+
+/* ERROR_STATE: no agent answers. */
+enum error_code token_isolated_is_served(const struct token *token, struct error *err);
+
+/* ERROR_STATE: the mechanism does not come through to the agent. what: what it is wanted for, the beginning of a
+ * sentence. */
+enum error_code token_isolated_carries(const struct token *token, CK_MECHANISM_TYPE type, const char *what,
+                                       struct error *err);
+
 /* Frees what token_decryption_key has made for the token. */
 void token_agree_end(struct token *token);
 

@@ -121,9 +121,12 @@ static enum error_code token_export_in(struct token *token, CK_SESSION_HANDLE se
     struct secret *value = NULL;
     CK_OBJECT_HANDLE carrier;
     CK_OBJECT_HANDLE handle;
-    enum error_code status = token_find_private(token, session, id, &handle, err);
+    enum error_code status = token_isolated_carries(token, mechanism.mechanism, _("Taking keys out of the token"), err);
     CK_RV rv;
 
+    if (status == ERROR_NONE) {
+        status = token_find_private(token, session, id, &handle, err);
+    }
     if (status == ERROR_NONE) {
         status = token_make_carrier(token, session, &value, &carrier, err);
     }

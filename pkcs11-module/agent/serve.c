@@ -12,6 +12,7 @@
 #include "pkcs11-module/agent/forwarder.h"
 #include "pkcs11-module/agent/harden.h"
 #include "pkcs11-module/agent/peer.h"
+#include "pkcs11-module/agent/serve_consent.h"
 #include "pkcs11-module/agent/watch.h"
 #include "pkcs11-module/dispatch.h"
 #include "pkcs11-module/entry.h"
@@ -33,16 +34,19 @@ static CK_RV serve_initialize(void *init_args)
 }
 
 /* On the wire a label is a text of any length that ends in a NUL; PKCS#11 wants 32 bytes padded with blanks (2.40, 5.5,
- * C_InitToken), and a token's module reads as many. */
+ * C_InitToken), and a token's module reads as many. pinward-client.so says with an empty PIN that none comes with it, since
+ * p11-kit loses the label behind one that is NULL. */
 static CK_RV serve_init_token(CK_SLOT_ID slot, CK_UTF8CHAR_PTR pin, CK_ULONG pin_len, CK_UTF8CHAR_PTR label)
 {
     CK_UTF8CHAR padded[TOKEN_LABEL_SIZE];
 
     if (!label)
         return own_C_InitToken(slot, pin, pin_len, NULL);
-    if (!pin && !label[0]) {
+    if (pin && pin_len == 0)
+        pin = NULL;
+    else if (!pin && !label[0]) {
         log_error("p11-kit has lost the label of a new token, as its versions up to 0.24 do when no PIN comes with it: "
-                  "make the token with pinward token init, without the agent");
+                  "make the token with pinward token init");
         return CKR_ARGUMENTS_BAD;
     }
     memset(padded, ' ', sizeof padded);
@@ -89,6 +93,8 @@ static enum error_code serve_peer(int connection, const struct peer *peer, struc
     requester_serve(&client);
     functions.C_Initialize = serve_initialize;
     functions.C_InitToken = serve_init_token;
+    if (client.trust == POLICY_TRUST_NOT_THERE) /* for whoever is elsewhere, each use is asked for */
+        serve_consent_install(&functions);
     status = calls_open(connection, &functions, &calls, err);
     if (status != ERROR_NONE)
         return status;

@@ -1,8 +1,10 @@
 """tool_world: a world for one test of the enrollment tool: a reference portal in test mode, SoftHSM2 tokens, the module
 with a scripted pinentry, and the tool with its own configuration and state. All of it under one temporary folder.
 
+With PINWARD_TEST_ISOLATED the tool's keys are used by a pinward-agent ([token] isolated = yes).
+
 Environment (set by CTest): PINWARD_TOOL, PINWARD_MODULE, PINWARD_PORTAL, PINWARD_PORTAL_ADMIN,
-PINWARD_SCRIPTED_PINENTRY.
+PINWARD_SCRIPTED_PINENTRY; PINWARD_AGENT.
 """
 import json
 import os
@@ -21,6 +23,7 @@ import jsonschema
 PIN = "123456"
 PASSWORD = "Correct-Horse-7"
 DAY = 86400
+ISOLATED = "PINWARD_TEST_ISOLATED" in os.environ
 HERE = pathlib.Path(__file__).resolve().parent
 SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
 
@@ -62,6 +65,8 @@ class World:
             folder.mkdir()
         self.portal = None
         self.url = None
+        self.agent = None
+        self.runtime = None
         self.before = []  # what runs the tool
         self.env = {
             "PATH": os.environ["PATH"],
@@ -83,6 +88,8 @@ class World:
         self.start_portal(approval)
         self.new_token("card")
         self.configure()
+        if ISOLATED:
+            self.start_agent()
 
     # -- parts --
 
@@ -118,6 +125,23 @@ class World:
             self.portal.wait(timeout=20)
             self.portal = None
 
+    def start_agent(self):
+        """One that has the token, the configuration and the pinentry."""
+        if not self.runtime:
+            self.runtime = tempfile.mkdtemp(prefix="pinward-run-", dir="/tmp")  # the name of a socket is short
+            self.env["XDG_RUNTIME_DIR"] = self.runtime
+        # LeakSanitizer reads the memory of its own process, which the agent forbids to everybody.
+        env = {**self.env, "ASAN_OPTIONS": "detect_leaks=0:intercept_tls_get_addr=0"}
+        self.agent = subprocess.Popen([os.environ["PINWARD_AGENT"]], env=env, stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.PIPE, text=True)
+        check(self.agent.stdout.readline().startswith("P11_KIT_SERVER_ADDRESS="), "the agent ended at once")
+
+    def stop_agent(self):
+        if self.agent:
+            self.agent.terminate()
+            self.agent.communicate(timeout=20)
+            self.agent = None
+
     def new_token(self, label):
         subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", label, "--pin", PIN, "--so-pin", "12345678"],
                        env=self.env, check=True, capture_output=True)
@@ -129,7 +153,8 @@ class World:
         lines += [f"{name.replace('_', '-')} = {value}" for name, value in module.items()]
         lines += ["[portal]", f"url = {url or self.url}", f"ca-file = {ca_file or self.data / 'root.pem'}",
                   f"captcha-command = {HERE / 'tool_captcha'}", f"timeout = {timeout}",
-                  "[token]", f"module = {os.environ['PINWARD_MODULE']}", f"label = {token}",
+                  "[token]", "isolated = yes" if ISOLATED else f"module = {os.environ['PINWARD_MODULE']}",
+                  f"label = {token}",
                   "[log]", f"file = {self.root}/pinward.log", "level = debug"]
         (self.root / "pinward.conf").write_text("\n".join(lines) + "\n")
 
@@ -237,7 +262,10 @@ class World:
 
     def close(self):
         self.stop_portal()
+        self.stop_agent()
         self.end_pinentries()
+        if self.runtime:
+            shutil.rmtree(self.runtime, ignore_errors=True)
         shutil.rmtree(self.root, ignore_errors=True)
 
 

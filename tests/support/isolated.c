@@ -28,7 +28,9 @@ void isolated_lacks(const char *name, const char *what)
 
 const char *isolated_module(const char *module)
 {
-    return isolated() ? TEST_P11_CLIENT : module;
+    if (!isolated())
+        return module;
+    return strcmp(getenv("PINWARD_TEST_ISOLATED"), "pinward-client") == 0 ? TEST_CLIENT : TEST_P11_CLIENT;
 }
 
 static void run_agent(int out, const char *socket)
