@@ -38,6 +38,9 @@ static enum error_code pfx_take_open(const struct app *app, struct pfx_take *tak
     enum error_code status = token_open(&app->config, &take->token, err);
 
     if (status == ERROR_NONE) {
+        status = token_check_export(take->token, err);
+    }
+    if (status == ERROR_NONE) {
         status = token_login(take->token, err);
     }
     if (status == ERROR_NONE) {

@@ -90,7 +90,10 @@ void token_key_clear(struct token_key *key);
 enum error_code token_decryption_key(struct token *token, const struct token_key *key, EVP_PKEY **decrypting,
                                      struct error *err);
 
-/* -- keys that leave and come (after token_login): token_transfer.c -- */
+/* -- keys that leave and come (after token_login, but for the first): token_transfer.c -- */
+
+/* ERROR_STATE: it cannot be done where the keys are used (token_isolated.c). */
+enum error_code token_check_export(struct token *token, struct error *err);
 
 /* Was the private key with this id made so that it can leave the token? false also when the token does not say. */
 enum error_code token_key_is_exportable(struct token *token, const struct bytes *id, bool *exportable,

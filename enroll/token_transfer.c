@@ -112,6 +112,11 @@ static EVP_PKEY *token_unwrap(const struct secret *carrier, const unsigned char 
     return key;
 }
 
+enum error_code token_check_export(struct token *token, struct error *err)
+{
+    return token_isolated_carries(token, CKM_AES_KEY_WRAP_PAD, _("Taking keys out of the token"), err);
+}
+
 static enum error_code token_export_in(struct token *token, CK_SESSION_HANDLE session, const struct bytes *id,
                                        EVP_PKEY **key, struct error *err)
 {
@@ -121,12 +126,9 @@ static enum error_code token_export_in(struct token *token, CK_SESSION_HANDLE se
     struct secret *value = NULL;
     CK_OBJECT_HANDLE carrier;
     CK_OBJECT_HANDLE handle;
-    enum error_code status = token_isolated_carries(token, mechanism.mechanism, _("Taking keys out of the token"), err);
+    enum error_code status = token_find_private(token, session, id, &handle, err);
     CK_RV rv;
 
-    if (status == ERROR_NONE) {
-        status = token_find_private(token, session, id, &handle, err);
-    }
     if (status == ERROR_NONE) {
         status = token_make_carrier(token, session, &value, &carrier, err);
     }

@@ -10,7 +10,12 @@
 #   costs PROGRAM "use"               the same, with the N that docs/clients.md names for the use
 #   rejected "what"                   pass when the module's answer to the last use in its log was a refusal
 #   "${as_user[@]}" COMMAND...        runs it with a uid that is not root's, for programs that treat root otherwise
+#   isolated                          is the program served by a pinward-agent?
+#   logged_by PROGRAM                 who writes pinward.log for it
 #   finish                            ends with status 1 when anything failed
+#
+# With PINWARD_TEST_ISOLATED in the environment $module is p11-kit's client, and a pinward-agent of the script's own has the
+# token, the configuration and the pinentry; the programs' environment says nothing of them.
 #
 # Also: $module, $tool, $stage/signing.pem and so on, $signing_uri, $signing_id, $pin (names.sh and stage).
 #
@@ -19,17 +24,34 @@
 . "$PINWARD_CLIENTS/names.sh"
 stage=$PINWARD_STAGE
 module=$stage/module
+[ -z "${PINWARD_TEST_ISOLATED:-}" ] || module=$PINWARD_P11_CLIENT
 signing_id=$(cat "$stage/signing.id")
 encryption_id=$(cat "$stage/encryption.id")
 failures=0
 servers=()
 scratch= # a folder that goes with the script
+agent_folder= # the agent's
 as_user=() # files of root are the user's own then
 [ "$(id -u)" -ne 0 ] || as_user=(unshare --user --map-user=1000 --map-group=1000)
 pin_window="pin $pin"
 
+isolated() { [ -n "${PINWARD_TEST_ISOLATED:-}" ]; }
+
+logged_by() { if isolated; then echo pinward-agent; else echo "$1"; fi; }
+
+# The agent keeps what it was started with; whoever connects needs its address only. The name of a socket is short.
+start_agent() {
+    agent_folder=$(mktemp -d /tmp/pinward-client-XXXXXX)
+    "$stage/agent" --socket "$agent_folder/agent.socket" >"$work/served.said" 2>&1 &
+    ends_with_us $!
+    for _ in $(seq 200); do [ ! -s "$work/served.said" ] || break && sleep 0.05; done
+    export P11_KIT_SERVER_ADDRESS=unix:path=$agent_folder/agent.socket
+    unset SOFTHSM2_CONF SCRIPTED_PINENTRY_DIR
+}
+
 client() {
     work=$stage/clients/$1
+    ! isolated || work=$stage/isolated/$1
     rm -rf "$work"
     umask 077
     mkdir -p "$work/home" "$work/pinentry" "$work/run"
@@ -44,6 +66,7 @@ client() {
     configure
     answer
     trap tidy_up EXIT
+    ! isolated || start_agent
     printf '# %s: %s\n' "$1" "$2"
 }
 
@@ -64,6 +87,7 @@ tidy_up() {
         wait "$server" 2>/dev/null || true
     done
     [ -z "$scratch" ] || rm -rf "$scratch"
+    [ -z "$agent_folder" ] || rm -rf "$agent_folder"
     exit $status
 }
 

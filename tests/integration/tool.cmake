@@ -16,6 +16,7 @@ endif()
 if(TARGET with-tpm)
   list(APPEND tool_tests token_tpm)
 endif()
+set(tool_environment "PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_MODULE=$<TARGET_FILE:pinward-pkcs11>;PINWARD_PORTAL=$<TARGET_FILE:pinward-portal>;PINWARD_PORTAL_ADMIN=$<TARGET_FILE:pinward-portal-admin>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_KILL_LIBRARY=$<TARGET_FILE:tool-kill-at>;PINWARD_STOP_LIBRARY=$<TARGET_FILE:tool-stop-at-end>;PINWARD_PRELOAD=${preload}")
 foreach(test IN LISTS tool_tests)
   set(machine "")
   if(test STREQUAL "token_tpm")
@@ -25,9 +26,29 @@ foreach(test IN LISTS tool_tests)
   set_tests_properties(tool_${test} PROPERTIES
       LABELS integration
       TIMEOUT 280
-      ENVIRONMENT "PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_MODULE=$<TARGET_FILE:pinward-pkcs11>;PINWARD_PORTAL=$<TARGET_FILE:pinward-portal>;PINWARD_PORTAL_ADMIN=$<TARGET_FILE:pinward-portal-admin>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_KILL_LIBRARY=$<TARGET_FILE:tool-kill-at>;PINWARD_STOP_LIBRARY=$<TARGET_FILE:tool-stop-at-end>;PINWARD_PRELOAD=${preload}")
+      ENVIRONMENT "${tool_environment}")
 endforeach()
 if(TARGET with-tpm)
   set_property(TEST tool_token_tpm APPEND PROPERTY ENVIRONMENT "PINWARD_TPM2=${PINWARD_TEST_TPM2}"
       "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan-tpm2.supp:print_suppressions=0")
+endif()
+
+# Keys used by pinward-agent. The story is among the tests that always run; all that can run so, with ctest -L isolated-all
+# (./dev test --all). ThreadSanitizer knows nothing of p11-kit's locks.
+function(pinward_tool_test_isolated name label)
+  add_test(NAME isolated.${name} COMMAND ${PINWARD_DEBIAN_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/${ARGN})
+  set_tests_properties(isolated.${name} PROPERTIES
+      LABELS "${label}"
+      TIMEOUT 280
+      ENVIRONMENT "${tool_environment};PINWARD_AGENT=$<TARGET_FILE:pinward-agent>;PINWARD_TEST_ISOLATED=1")
+endfunction()
+if(NOT PINWARD_SANITIZE MATCHES "thread")
+  pinward_tool_test_isolated(tool_isolated isolated tool_isolated.py)
+  pinward_tool_test_isolated(tool_story isolated tool_story.py story application_prompts)
+  pinward_tool_test_isolated(tool_story_rest isolated-all tool_story.py on_a_terminal misread_captchas starting_over
+      approval_by_hand password other_state_folder)
+  foreach(test IN ITEMS certificates refusals)
+    pinward_tool_test_isolated(tool_${test} isolated-all tool_${test}.py)
+  endforeach()
+  # What needs keys that leave the token, or EC keys, is left out.
 endif()

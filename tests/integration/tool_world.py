@@ -56,7 +56,7 @@ class Skipped(Exception):
 
 
 class World:
-    def __init__(self, offset_days=-340, approval="automatic", key_profile="rsa-2048"):
+    def __init__(self, offset_days=-340, approval="automatic", key_profile="rsa-2048", isolated=ISOLATED):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="pinward-tool-", dir=os.getcwd()))
         self.test_mode = self.root / "test"
         self.data = self.root / "data"
@@ -65,6 +65,7 @@ class World:
             folder.mkdir()
         self.portal = None
         self.url = None
+        self.isolated = isolated
         self.agent = None
         self.runtime = None
         self.before = []  # what runs the tool
@@ -88,7 +89,7 @@ class World:
         self.start_portal(approval)
         self.new_token("card")
         self.configure()
-        if ISOLATED:
+        if isolated:
             self.start_agent()
 
     # -- parts --
@@ -147,13 +148,14 @@ class World:
                        env=self.env, check=True, capture_output=True)
 
     def configure(self, url=None, ca_file=None, backend=SOFTHSM, token="card", prompt="module", pinentry=None,
-                  timeout=60, **module):
+                  timeout=60, isolated=None, **module):
+        isolated = self.isolated if isolated is None else isolated
         lines = ["[module]", f"backend = {backend}", f"pinentry = {pinentry or os.environ['PINWARD_SCRIPTED_PINENTRY']}",
                  f"prompt = {prompt}"]
         lines += [f"{name.replace('_', '-')} = {value}" for name, value in module.items()]
         lines += ["[portal]", f"url = {url or self.url}", f"ca-file = {ca_file or self.data / 'root.pem'}",
                   f"captcha-command = {HERE / 'tool_captcha'}", f"timeout = {timeout}",
-                  "[token]", "isolated = yes" if ISOLATED else f"module = {os.environ['PINWARD_MODULE']}",
+                  "[token]", "isolated = yes" if isolated else f"module = {os.environ['PINWARD_MODULE']}",
                   f"label = {token}",
                   "[log]", f"file = {self.root}/pinward.log", "level = debug"]
         (self.root / "pinward.conf").write_text("\n".join(lines) + "\n")
@@ -272,6 +274,14 @@ class World:
 def check(condition, message="check failed"):
     if not condition:
         raise AssertionError(message)
+
+
+def until(condition, message, timeout_s=60):
+    """Waits for what another process is about to do."""
+    end = time.monotonic() + timeout_s
+    while not condition():
+        check(time.monotonic() < end, message)
+        time.sleep(0.02)
 
 
 def run(tests):
