@@ -93,7 +93,7 @@ static enum error_code serve_peer(int connection, const struct peer *peer, struc
     requester_serve(&client);
     functions.C_Initialize = serve_initialize;
     functions.C_InitToken = serve_init_token;
-    if (client.trust == POLICY_TRUST_NOT_THERE) /* for whoever is elsewhere, each use is asked for */
+    if (client.trust != POLICY_TRUST_NOT_THERE) /* for whoever is elsewhere each use is asked for */
         serve_consent_install(&functions);
     status = calls_open(connection, &functions, &calls, err);
     if (status != ERROR_NONE)

@@ -83,19 +83,22 @@ static CK_RV give_limit(CK_SESSION_HANDLE session, CK_ATTRIBUTE *attribute)
     return give(attribute, attribute->type == CONSENT_WIRE_USES ? &uses : &time_s, sizeof(CK_ULONG));
 }
 
-/* Batches only end meanwhile: each is asked for by this connection's calls, which come one after the other. */
 static CK_RV give_batches(CK_SESSION_HANDLE session, CK_ATTRIBUTE *attribute)
 {
-    struct pinward_batch *batches;
+    struct pinward_batch *batches = NULL;
     CK_ULONG count;
-    CK_RV rv = entry_consent_list.list_batches(session, NULL, &count);
+    CK_RV rv;
 
-    if (rv != CKR_OK)
-        return rv;
-    batches = calloc(count + 1, sizeof *batches); /* what a record's padding holds goes on the wire too */
-    if (!batches)
-        return CKR_HOST_MEMORY;
-    rv = entry_consent_list.list_batches(session, batches, &count);
+    do { /* another thread of the client's may be granted one in between */
+        free(batches);
+        rv = entry_consent_list.list_batches(session, NULL, &count);
+        if (rv != CKR_OK)
+            return rv;
+        batches = calloc(count + 1, sizeof *batches); /* what a record's padding holds goes on the wire too */
+        if (!batches)
+            return CKR_HOST_MEMORY;
+        rv = entry_consent_list.list_batches(session, batches, &count);
+    } while (rv == CKR_BUFFER_TOO_SMALL);
     if (rv == CKR_OK)
         rv = give(attribute, batches, count * sizeof *batches);
     free(batches);

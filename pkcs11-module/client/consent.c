@@ -65,7 +65,7 @@ static CK_RV request_batch(CK_SESSION_HANDLE session, CK_ULONG uses, CK_ULONG ti
     return rv;
 }
 
-/* All that there are, on the heap. */
+/* All that there are, on the heap. CKR_BUFFER_TOO_SMALL: another thread was granted one meanwhile. */
 static CK_RV read_batches(CK_SESSION_HANDLE session, struct pinward_batch **batches, CK_ULONG *count)
 {
     CK_ATTRIBUTE list = {CONSENT_WIRE_BATCHES, NULL, 0};
@@ -98,7 +98,9 @@ static CK_RV list_batches(CK_SESSION_HANDLE session, struct pinward_batch *batch
 
     if (!count)
         return CKR_ARGUMENTS_BAD;
-    rv = read_batches(session, &read, &found);
+    do
+        rv = read_batches(session, &read, &found);
+    while (rv == CKR_BUFFER_TOO_SMALL);
     if (rv != CKR_OK)
         return rv;
     room = batches ? *count : 0;

@@ -14,7 +14,8 @@ foreach(test IN LISTS agent_tests)
 endforeach()
 
 # The module's suite once more, as far as p11-kit's protocol carries it; docs/isolation.md says what it does not.
-pinward_test_isolated(
+pinward_test_isolated(p11-kit
     module_application module_decrypt module_find module_keys module_ledger module_ledger_logins module_levels
     module_lifecycle module_login module_mechanisms module_new_pin module_once module_processes module_prompt module_refuse
     module_rename module_retry module_rules module_sign module_sign_parts)
+pinward_test_isolated(pinward-client module_batch module_batch_end)

@@ -47,8 +47,15 @@ if(NOT PINWARD_SANITIZE MATCHES "thread")
   pinward_tool_test_isolated(tool_story isolated tool_story.py story application_prompts)
   pinward_tool_test_isolated(tool_story_rest isolated-all tool_story.py on_a_terminal misread_captchas starting_over
       approval_by_hand password other_state_folder)
-  foreach(test IN ITEMS certificates refusals)
-    pinward_tool_test_isolated(tool_${test} isolated-all tool_${test}.py)
-  endforeach()
-  # What needs keys that leave the token, or EC keys, is left out.
+  pinward_tool_test_isolated(tool_certificates isolated-all tool_certificates.py)
+  pinward_tool_test_isolated(tool_refusals isolated-all tool_refusals.py)
+  pinward_tool_test_isolated(tool_pfx isolated-all tool_pfx.py refused configured_never passwd)
+  pinward_tool_test_isolated(tool_pfx_import isolated-all tool_pfx_import.py wrong_files killed_between_steps other_files_first)
+  pinward_tool_test_isolated(tool_profiles isolated-all tool_profiles.py rsa_3072 rsa_4096)
+  pinward_tool_test_isolated(tool_scripts isolated-all tool_scripts.py without_a_person files_that_are_not_secret
+      rules_before_typing standing renew_if_due captcha_without_drawing nowhere_to_write progress)
+  pinward_tool_test_isolated(tool_killed isolated-all tool_killed.py everywhere importing at_windows)
+  pinward_tool_test_isolated(tool_interrupted isolated-all tool_interrupted.py elsewhere two_on_one_token)
+  # Left out: what needs keys that leave the token or EC keys, which tool_isolated sees refused; tests that interrupt the token
+  # or its pinentry in the tool's own process, where they are not; and what doctor says of the module.
 endif()

@@ -2,6 +2,7 @@
 """The tool with [token] isolated = yes: whose the keys' uses are, what is said where there is no agent, what p11-kit's protocol
 does not carry, and what becomes of a run whose agent is killed. That all else is as without an agent, the other tests of the
 tool say, run a second time (ctest -L isolated)."""
+from tool_interrupted import NOTHING_BEGUN, check_ended
 from tool_pfx import EXPORT, PFX_PASSWORD, enroll, target
 from tool_pfx_import import check_imported
 from tool_token import INIT, tokens
@@ -83,6 +84,24 @@ def agent_that_is_killed(world):
 agent_that_is_killed.world = {"isolated": True}
 
 
+def interrupted_at_the_window(world):
+    """The window is the agent's; with the tool it goes."""
+    world.login()
+    terms = world.terms_version()
+    asked = world.asked()
+    (world.pinentry / "script").write_text("hang\n")
+    tool = subprocess.Popen([os.environ["PINWARD_TOOL"], "apply", "--name", "me", "--accept-terms", terms, "--yes"],
+                            env=world.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until(lambda: world.asked() == asked + 1, "the PIN is asked for")
+    tool.send_signal(signal.SIGINT)
+    check_ended(tool, NOTHING_BEGUN, "apply at its window")
+    until(lambda: "No program is connected" in world.tool("agent", "status"), "the agent's process goes too")
+    world.apply()
+
+
+interrupted_at_the_window.world = {"isolated": True}
+
+
 def keys_that_leave_and_come(world):
     """They leave without the agent only, which is said before anybody is asked for anything; they come through it too."""
     enroll(world, "--exportable")
@@ -120,5 +139,5 @@ new_token.world = {"isolated": True}
 
 
 if __name__ == "__main__":
-    run([one_entry_through_the_agent, agent_that_is_not_there, agent_that_is_killed, keys_that_leave_and_come,
-         elliptic_curves, new_token])
+    run([one_entry_through_the_agent, agent_that_is_not_there, agent_that_is_killed, interrupted_at_the_window,
+         keys_that_leave_and_come, elliptic_curves, new_token])

@@ -41,6 +41,7 @@ class Installed:
         self.prefix = self.root / "a prefix"
         subprocess.run(["cmake", "--install", BUILD, "--prefix", self.prefix], check=True, stdout=subprocess.DEVNULL)
         self.files = {str(path.relative_to(self.prefix)) for path in self.prefix.rglob("*") if not path.is_dir()}
+        [self.client] = self.prefix.glob("lib*/**/pkcs11/pinward-client.so")
         [self.module] = self.prefix.glob("lib*/**/pkcs11/pinward-pkcs11.so")
         (self.root / "home").mkdir()
         (self.root / "softhsm2.conf").write_text(f"directories.tokendir = {self.root}\nobjectstore.backend = file\n")

@@ -39,10 +39,10 @@ function(pinward_test_on_backends)
 endfunction()
 
 # pinward_test_isolated(<name>...): these programs again, with the module in processes of pinward-agent's
-# (support/isolated.h), as isolated.<name>.
-function(pinward_test_isolated)
+# (support/isolated.h), as isolated.<name>. <client>: which one takes the module's place, p11-kit or pinward-client.
+function(pinward_test_isolated client)
   foreach(name IN LISTS ARGN)
     add_test(NAME isolated.${name} COMMAND test-${name})
-    pinward_set_test_properties(isolated.${name} isolated PINWARD_TEST_ISOLATED=1)
+    pinward_set_test_properties(isolated.${name} isolated PINWARD_TEST_ISOLATED=${client})
   endforeach()
 endfunction()
