@@ -133,6 +133,7 @@ static const void *carrier_attribute(const struct mock_object *object, CK_ATTRIB
 
 static CK_RV answer_attribute(const struct mock_object *object, CK_ATTRIBUTE_PTR attribute)
 {
+    static const CK_BBOOL extractable = CK_TRUE;
     const void *value = NULL;
     CK_ULONG len = 0;
 
@@ -148,6 +149,10 @@ static CK_RV answer_attribute(const struct mock_object *object, CK_ATTRIBUTE_PTR
     case CKA_ALWAYS_AUTHENTICATE:
         value = &object->always_authenticate;
         len = sizeof object->always_authenticate;
+        break;
+    case CKA_EXTRACTABLE: /* what leaves, the gate alone decides */
+        value = &extractable;
+        len = sizeof extractable;
         break;
     case CKA_LABEL:
         value = "mock key";
