@@ -2,12 +2,15 @@
 #include "pkcs11-module/agent/forwarder.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/log.h"
+#include "support/folder.h"
 #include "support/test.h"
 
 #define NOBODY 65534
@@ -103,6 +106,42 @@ static void one_that_cannot_be_seen_is_from_elsewhere(void **state)
     assert_true(forwarder_is(&peer, &config));
 }
 
+/* What [remote] says decides for a forwarder, and for nobody else. */
+static void forwarder_may_what_is_configured(void **state)
+{
+    static const struct {
+        const char *lines;
+        enum error_code code;
+        enum policy_trust trust;
+    } cases[] = {
+        {"", ERROR_REFUSED, POLICY_TRUST_PIN}, /* untouched */
+        {"[remote]\naccess = deny\n", ERROR_REFUSED, POLICY_TRUST_PIN},
+        {"[remote]\naccess = ask\n", ERROR_NONE, POLICY_TRUST_NOT_THERE},
+        {"[remote]\naccess = perhaps\n", ERROR_NONE, POLICY_TRUST_NOT_THERE}, /* C_Initialize says what is wrong */
+    };
+    const struct peer forwarder = {.pid = 0, .pidfd = -1}, local = {.pid = getpid(), .pidfd = -1};
+    char folder[FOLDER_PATH_MAX], conf[FOLDER_PATH_MAX], text[2 * FOLDER_PATH_MAX];
+
+    (void)state;
+    folder_make(folder);
+    assert_int_equal(setenv("PINWARD_CONF", folder_path(folder, "pinward.conf", conf), 1), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        enum policy_trust trust = POLICY_TRUST_PIN;
+        struct error err = {0};
+
+        snprintf(text, sizeof text, "[log]\nfile = %s/log\n%s", folder, cases[i].lines);
+        folder_write(folder, "pinward.conf", text);
+        assert_int_equal(forwarder_judge(&forwarder, POLICY_TRUST_YES, &trust, &err), cases[i].code);
+        assert_int_equal(trust, cases[i].trust);
+        log_close();
+        if (i + 1 < sizeof cases / sizeof cases[0]) {
+            assert_int_equal(forwarder_judge(&local, POLICY_TRUST_YES, &trust, &err), ERROR_NONE);
+            assert_int_equal(trust, POLICY_TRUST_YES);
+        }
+    }
+    folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +149,7 @@ int main(void)
         cmocka_unit_test(shown_one_is_told_by_its_executable),
         cmocka_unit_test(configuration_lists_more),
         cmocka_unit_test(one_that_cannot_be_seen_is_from_elsewhere),
+        cmocka_unit_test(forwarder_may_what_is_configured),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
