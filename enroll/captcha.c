@@ -98,6 +98,7 @@ static void captcha_draw_pixels(const unsigned char *rgba, int width, int height
     ChafaCanvas *canvas = chafa_canvas_new(config);
     GString *drawing;
 
+    chafa_set_n_threads(1); /* so small a picture needs no more, and none goes on when it is drawn */
     chafa_canvas_draw_all_pixels(canvas, CHAFA_PIXEL_RGBA8_UNASSOCIATED, rgba, width, height, width * 4);
     drawing = chafa_canvas_print(canvas, info);
     fwrite(drawing->str, 1, drawing->len, stderr);
