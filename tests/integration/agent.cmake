@@ -13,6 +13,17 @@ foreach(test IN LISTS agent_tests)
       ENVIRONMENT "PINWARD_SSHD=${PROJECT_SOURCE_DIR}/build/sshd;PINWARD_SANITIZE=${PINWARD_SANITIZE};PINWARD_AGENT=$<TARGET_FILE:pinward-agent>;PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_SOFTHSM=${PINWARD_DEFAULT_BACKEND};PINWARD_P11_CLIENT=${PINWARD_TEST_P11_CLIENT};PINWARD_AGENT_UNITS=${PROJECT_BINARY_DIR}/pkcs11-module/agent;PINWARD_AGENT_SOCKET_UNIT=${PROJECT_SOURCE_DIR}/pkcs11-module/agent/pinward-agent.socket")
 endforeach()
 
+# What people run, since sanitizers have memory of their own.
+set(agent_build ${PROJECT_BINARY_DIR})
+if(PINWARD_SANITIZE)
+  set(agent_build ${PROJECT_SOURCE_DIR}/build/release)
+endif()
+add_test(NAME integration.agent_memory COMMAND ${PINWARD_DEBIAN_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/agent_memory.py)
+set_tests_properties(integration.agent_memory PROPERTIES
+    LABELS integration
+    TIMEOUT 240
+    ENVIRONMENT "PINWARD_AGENT=${agent_build}/pkcs11-module/agent/pinward-agent;PINWARD_SCRIPTED_PINENTRY=${agent_build}/tests/pinentry/scripted-pinentry;PINWARD_SOFTHSM=${PINWARD_DEFAULT_BACKEND};PINWARD_P11_CLIENT=${PINWARD_TEST_P11_CLIENT}")
+
 # The module's suite once more, as far as p11-kit's protocol carries it; docs/isolation.md says what it does not.
 pinward_test_isolated(p11-kit
     module_application module_decrypt module_find module_keys module_ledger module_ledger_logins module_levels

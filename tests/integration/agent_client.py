@@ -5,6 +5,7 @@ CKR of each as "NAME 0x...". For tests: how one program fares while things happe
   login                           with a NULL PIN        login PIN
   sign                            with the key of id 01  forget   closes nothing and ends at once
   direct MODULE CONFIGURATION     signs with the token's own module, in this process and without a login
+  many N PIN                      N lists of functions, each with a connection, a session and a login of its own
   become    signs, and at the next line runs another program in this process, which has the connection still
   aside     signs in another thread              joined  what that was answered
   close     the session that was opened last     logout
@@ -64,6 +65,10 @@ class Client:
 
     def login(self, pin=None):
         return self.call(C_LOGIN, self.open, ulong(1), pin and pin.encode(), ulong(len(pin or "")))
+
+    def many(self, count, pin):
+        self.others = [Client(os.environ["PINWARD_CLIENT_MODULE"]) for _ in range(int(count))]
+        return max(each.init() or each.session() or each.login(pin) for each in self.others)
 
     def logout(self):
         return self.call(C_LOGOUT, self.open)
