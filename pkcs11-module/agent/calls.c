@@ -1,12 +1,8 @@
 #include "pkcs11-module/agent/calls.h"
 
-#include <stdint.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "common/i18n.h"
 #include "pkcs11-module/agent/exchange.h"
 #include "pkcs11-module/agent/frame.h"
 
@@ -14,98 +10,44 @@
  * limit. */
 #define STACK_SIZE ((size_t)1 << 20)
 
-/* After so many calls, one after the other, a client is taken for one with a single thread again. */
-#define ALONE_MAX 64
-
-/* ------------------------------------------------------------------ whose turn it is to read */
-
-/* Once (EPOLLONESHOT) and only while nobody reads: a client with one thread never wakes the one that watches.
- */
-static void watch_for_more(const struct calls *calls, bool on)
-{
-    struct epoll_event event = {.events = EPOLLONESHOT | (on ? (uint32_t)EPOLLIN : 0)};
-
-    (void)epoll_ctl(calls->more, EPOLL_CTL_MOD, calls->connection, &event);
-}
-
-/* With the lock. */
-static void take(struct calls *calls)
-{
-    calls->reading = true;
-    watch_for_more(calls, false);
-}
-
-/* false: the connection has ended. */
-static bool take_turn(struct calls *calls)
-{
-    bool taken;
-
-    pthread_mutex_lock(&calls->lock);
-    calls->waiting++;
-    while (calls->reading && !calls->ended)
-        pthread_cond_wait(&calls->changed, &calls->lock);
-    calls->waiting--;
-    taken = !calls->ended;
-    if (taken)
-        take(calls);
-    pthread_mutex_unlock(&calls->lock);
-    return taken;
-}
-
-/* A call is over; its answer, which is sent next, has the next call follow. true: who sends it reads that. */
-static bool take_free_turn(struct calls *calls)
-{
-    bool taken;
-
-    pthread_mutex_lock(&calls->lock);
-    calls->under_way--;
-    taken = !calls->reading && !calls->ended;
-    if (taken)
-        take(calls);
-    pthread_mutex_unlock(&calls->lock);
-    return taken;
-}
-
-/* A message has been read. Where the client is known to have several threads another of ours reads on at
- * once. */
-static void pass_turn(struct calls *calls)
-{
-    pthread_mutex_lock(&calls->lock);
-    calls->reading = false;
-    calls->alone = calls->under_way == 0 ? calls->alone + 1 : 0;
-    calls->under_way++;
-    calls->several = calls->several && calls->alone < ALONE_MAX;
-    if (calls->several && calls->waiting > 0)
-        pthread_cond_signal(&calls->changed);
-    else
-        watch_for_more(calls, true);
-    pthread_mutex_unlock(&calls->lock);
-}
-
-static void end(struct calls *calls)
-{
-    pthread_mutex_lock(&calls->lock);
-    calls->ended = true;
-    pthread_cond_broadcast(&calls->changed);
-    pthread_mutex_unlock(&calls->lock);
-    (void)shutdown(calls->connection, SHUT_RDWR);
-}
-
 /* ------------------------------------------------------------------ a call */
 
+/* The bytes of it that are still in the connection, all or none; message has all of them. */
+static bool read_whole(const struct calls *calls, const struct frame *frame, unsigned char *message,
+                       size_t *left)
+{
+    const size_t rest = frame->taken == 0 && frame->seen >= frame->size ? 0 : frame->size - frame->taken;
+
+    memcpy(message, frame->head, rest == 0 ? frame->size : frame->taken);
+    *left = rest == 0 ? frame->size : 0;
+    return frame_take(calls->connection, message + frame->taken, rest);
+}
+
+/* Reads a message and passes the turn on. */
 static bool receive(struct calls *calls, struct exchange *exchange, struct patience *patience)
 {
-    unsigned char header[FRAME_HEADER_SIZE];
-    unsigned char *message;
-    size_t size;
+    struct frame frame;
+    unsigned char *message = NULL;
+    size_t left;
+    bool received = frame_look(calls->connection, patience, &frame);
 
-    if (!frame_receive_header(calls->connection, patience, header, &size))
-        return false;
-    message = exchange_request(exchange, calls->greeting, size);
-    if (!message)
-        return false;
-    memcpy(message, header, sizeof header);
-    return frame_receive_rest(calls->connection, patience, message + sizeof header, size - sizeof header);
+    if (received)
+        message = exchange_request(exchange, calls->greeting, frame.size);
+    received = message && read_whole(calls, &frame, message, &left);
+    explicit_bzero(frame.head, frame.seen);
+    if (received)
+        turns_pass(&calls->turns, message, left, patience->quick);
+    return received;
+}
+
+static bool send_answer(struct calls *calls, const unsigned char *answer, size_t size)
+{
+    bool sent;
+
+    pthread_mutex_lock(&calls->answering);
+    sent = frame_send(calls->connection, answer, size);
+    pthread_mutex_unlock(&calls->answering);
+    return sent;
 }
 
 /* turn: whether the next message is this thread's to read, which is settled before its answer has the client
@@ -118,10 +60,10 @@ static bool run(struct calls *calls, struct exchange *exchange, bool *turn)
 
     if (!exchange_run(exchange, calls->functions, &answer, &size))
         return false;
-    *turn = take_free_turn(calls);
-    pthread_mutex_lock(&calls->answering);
-    sent = frame_send(calls->connection, answer, size);
-    pthread_mutex_unlock(&calls->answering);
+    *turn = turns_take_free(&calls->turns);
+    sent = send_answer(calls, answer, size);
+    if (*turn)
+        turns_settle(&calls->turns);
     exchange_done(exchange, size);
     return sent;
 }
@@ -132,15 +74,12 @@ static void serve(struct calls *calls, struct exchange *exchange)
     struct patience patience = {0};
     bool turn = false;
 
-    while (turn || take_turn(calls)) {
+    while (turn || turns_take(&calls->turns)) {
         turn = false;
-        if (!receive(calls, exchange, &patience))
-            break;
-        pass_turn(calls);
-        if (!run(calls, exchange, &turn))
+        if (!receive(calls, exchange, &patience) || !run(calls, exchange, &turn))
             break;
     }
-    end(calls);
+    turns_end(&calls->turns);
 }
 
 /* ------------------------------------------------------------------ threads */
@@ -158,12 +97,12 @@ static void *serve_too(void *data)
     return NULL;
 }
 
-/* With the lock. One that cannot be started is one less: whoever has done with its call reads on. */
+/* One that cannot be started is one less: whoever has done with its call reads on. */
 static void add_thread(struct calls *calls)
 {
     pthread_attr_t attributes;
 
-    if (calls->thread_count == CALLS_THREADS_MAX - 1 || pthread_attr_init(&attributes) != 0)
+    if (calls->over || calls->thread_count == CALLS_THREADS_MAX - 1 || pthread_attr_init(&attributes) != 0)
         return;
     if (pthread_attr_setstacksize(&attributes, STACK_SIZE) == 0 &&
         pthread_create(&calls->threads[calls->thread_count], &attributes, serve_too, calls) == 0)
@@ -171,25 +110,20 @@ static void add_thread(struct calls *calls)
     pthread_attr_destroy(&attributes);
 }
 
-void calls_more(struct calls *calls)
+int calls_look(struct calls *calls)
 {
-    struct epoll_event event;
+    bool thread_wanted;
+    const int due_ms = turns_look(&calls->turns, &thread_wanted);
 
-    if (epoll_wait(calls->more, &event, 1, 0) != 1)
-        return;
-    pthread_mutex_lock(&calls->lock);
-    if (!calls->ended && !calls->reading) {
-        calls->several = true;
-        calls->alone = 0;
-        if (calls->waiting > 0)
-            pthread_cond_signal(&calls->changed);
-        else
-            add_thread(calls);
+    if (thread_wanted) {
+        pthread_mutex_lock(&calls->starting);
+        add_thread(calls);
+        pthread_mutex_unlock(&calls->starting);
     }
-    pthread_mutex_unlock(&calls->lock);
+    return due_ms;
 }
 
-/* ------------------------------------------------------------------ */
+/* ------------------------------------------------------------------ a connection */
 
 static bool greet(struct calls *calls, struct exchange *exchange)
 {
@@ -207,7 +141,10 @@ void calls_serve(struct calls *calls)
         return;
     if (greet(calls, &exchange))
         serve(calls, &exchange);
-    for (unsigned i = 0; i < calls->thread_count; i++) /* no other is started once the connection has ended */
+    pthread_mutex_lock(&calls->starting);
+    calls->over = true;
+    pthread_mutex_unlock(&calls->starting);
+    for (unsigned i = 0; i < calls->thread_count; i++)
         pthread_join(calls->threads[i], NULL);
     exchange_close(&exchange);
 }
@@ -215,26 +152,15 @@ void calls_serve(struct calls *calls)
 enum error_code calls_open(int connection, CK_FUNCTION_LIST *functions, struct calls *calls,
                            struct error *err)
 {
-    struct calls made = {
-        .connection = connection, .functions = functions, .more = epoll_create1(EPOLL_CLOEXEC)};
-    struct epoll_event event = {.events = EPOLLONESHOT};
-
-    if (made.more < 0 || epoll_ctl(made.more, EPOLL_CTL_ADD, connection, &event) != 0) {
-        if (made.more >= 0)
-            close(made.more);
-        return error_set(err, ERROR_INTERNAL, _("The connection cannot be watched."));
-    }
-    *calls = made;
+    *calls = (struct calls){.connection = connection, .functions = functions};
     pthread_mutex_init(&calls->answering, NULL);
-    pthread_mutex_init(&calls->lock, NULL);
-    pthread_cond_init(&calls->changed, NULL);
-    return ERROR_NONE;
+    pthread_mutex_init(&calls->starting, NULL);
+    return turns_open(connection, &calls->turns, err);
 }
 
 void calls_close(struct calls *calls)
 {
-    pthread_cond_destroy(&calls->changed);
-    pthread_mutex_destroy(&calls->lock);
+    pthread_mutex_destroy(&calls->starting);
     pthread_mutex_destroy(&calls->answering);
-    close(calls->more);
+    turns_close(&calls->turns);
 }

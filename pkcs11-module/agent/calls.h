@@ -1,14 +1,10 @@
 /*
  * calls: the calls of one connection, in as many threads as its client has calls under way, up to
  * CALLS_THREADS_MAX: while one of a program's threads waits for its user, the others are served, as they
- * would be without the agent.
- *
- * One thread at a time waits for the next message. While all are at work none does: then the descriptor
- * `more` can be read as soon as there is a message, and whoever watches it calls calls_more. A client with
- * one thread is served by one.
+ * would be without the agent. A client with one thread is served by one.
  *
  * Owner: struct calls is the caller's, from calls_open to calls_close. Thread rule: calls_serve from the
- * thread that opened; calls_more from any while that lasts.
+ * thread that opened; calls_look from one other while that lasts.
  */
 #ifndef PINWARD_AGENT_CALLS_H
 #define PINWARD_AGENT_CALLS_H
@@ -17,6 +13,7 @@
 #include <stdbool.h>
 
 #include "common/error.h"
+#include "pkcs11-module/agent/turns.h"
 #include "pkcs11-module/p11.h"
 
 #define CALLS_THREADS_MAX 8
@@ -25,18 +22,12 @@ struct calls {
     int connection;
     CK_FUNCTION_LIST *functions;
     unsigned char greeting; /* the client's first byte */
-    int more;               /* epoll(7) */
+    struct turns turns;
     pthread_mutex_t answering;
-    pthread_mutex_t lock; /* of all that follows */
-    pthread_cond_t changed;
+    pthread_mutex_t starting;                 /* of all that follows */
     pthread_t threads[CALLS_THREADS_MAX - 1]; /* besides the first */
     unsigned thread_count;
-    unsigned waiting;   /* threads that wait for their turn to read */
-    unsigned under_way; /* calls */
-    bool reading;       /* one of the threads */
-    bool several;       /* the client had two calls under way a short while ago */
-    unsigned alone;     /* calls in a row that came while no other was under way */
-    bool ended;
+    bool over;
 };
 
 /* The functions stay the caller's. */
@@ -47,7 +38,7 @@ void calls_close(struct calls *calls);
 /* Returns when the client has gone, or has said nothing sensible, and no call is under way any more. */
 void calls_serve(struct calls *calls);
 
-/* There is a message that nobody reads: another thread is to. */
-void calls_more(struct calls *calls);
+/* For whoever watches calls->turns.more, as turns_look. */
+int calls_look(struct calls *calls);
 
 #endif

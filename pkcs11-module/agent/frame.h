@@ -17,13 +17,21 @@
 /* A longer message ends its connection: a client cannot have the agent's memory for the asking. */
 #define FRAME_MAX ((size_t)64 << 20)
 
-/* Waits for a message. size: of the whole of it, header and all. false: the client has gone, or claims what
- * is too long. */
-bool frame_receive_header(int connection, struct patience *patience, unsigned char header[FRAME_HEADER_SIZE],
-                          size_t *size);
+/* What is looked at before it is taken: all of a message, unless it is long or its sender slow. */
+#define FRAME_HEAD_MAX 4096
 
-/* The bytes that are still to come of it, or false: the client has gone. */
-bool frame_receive_rest(int connection, struct patience *patience, unsigned char *rest, size_t len);
+struct frame {
+    size_t size;  /* of the whole message */
+    size_t seen;  /* bytes of it in head, from its start */
+    size_t taken; /* of these, those that are no longer in the connection */
+    unsigned char head[FRAME_HEAD_MAX];
+};
+
+/* Waits for a message and looks at it. false: the client has gone, or claims what is too long. */
+bool frame_look(int connection, struct patience *patience, struct frame *frame);
+
+/* Takes so many bytes from the connection, or false: the client has gone. */
+bool frame_take(int connection, unsigned char *bytes, size_t len);
 
 /* All of it, or false. */
 bool frame_send(int connection, const unsigned char *bytes, size_t len);

@@ -14,7 +14,8 @@
 /* A call in the token that is not over by then is left to the end of the process (SIGALRM). */
 #define END_TIMEOUT_S 5
 
-/* A call that waits for an answer gets none and ends; a read that waits for the client's next message sees its end. */
+/* A call that waits for an answer gets none and ends; a read that waits for the client's next message sees
+ * its end. */
 static void end_service(const struct watch *watch)
 {
     alarm(END_TIMEOUT_S);
@@ -28,14 +29,15 @@ static void *watch_run(void *argument)
     struct pollfd on[] = {
         {.fd = watch->stop[0], .events = POLLIN},
         {.fd = watch->calls->connection, .events = POLLRDHUP}, /* POLLHUP and POLLERR come unasked */
-        {.fd = watch->peer_pidfd, .events = POLLIN},    /* poll passes over -1 */
+        {.fd = watch->peer_pidfd, .events = POLLIN},           /* poll passes over -1 */
         {.fd = watch->signals, .events = POLLIN},
-        {.fd = watch->calls->more, .events = POLLIN},
+        {.fd = watch->calls->turns.more, .events = POLLIN},
     };
+    int due_ms = -1;
 
-    while (poll(on, sizeof on / sizeof on[0], -1) < 0 || /* EINTR */
+    while (poll(on, sizeof on / sizeof on[0], due_ms) < 0 || /* EINTR */
            !(on[0].revents || on[1].revents || on[2].revents || on[3].revents))
-        calls_more(watch->calls);
+        due_ms = calls_look(watch->calls);
     if (!on[0].revents)
         end_service(watch);
     return NULL;
@@ -51,7 +53,8 @@ static void close_all(struct watch *watch)
         close(watch->stop[1]);
 }
 
-enum error_code watch_start(struct calls *calls, const struct peer *peer, struct watch *watch, struct error *err)
+enum error_code watch_start(struct calls *calls, const struct peer *peer, struct watch *watch,
+                            struct error *err)
 {
     struct watch made = {.calls = calls, .peer_pidfd = peer->pidfd, .signals = -1, .stop = {-1, -1}};
     sigset_t signals;

@@ -324,7 +324,10 @@ def test_garbage_and_huge_messages(world):
             bad.connect(str(world.socket))
             bad.send(message)
             bad.shutdown(socket.SHUT_WR)
-            while bad.recv(4096):
+            try:
+                while bad.recv(4096):
+                    pass
+            except ConnectionResetError:  # closed before all of it was read
                 pass
     until(lambda: len(world.connections()) == 1, f"{world.connections()}")
     check(good("sign") == OK, "the good one goes on")
