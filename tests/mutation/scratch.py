@@ -1,5 +1,4 @@
 """scratch: a copy of the tree in build/mutation/, its build, and the tests there. The work tree itself is only read."""
-import ctypes
 import json
 import os
 import re
@@ -25,26 +24,18 @@ def quiet(*words):
     return subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 
-def adopt_orphans():
-    """A test that fails half-way may leave processes: they become this one's children (PR_SET_CHILD_SUBREAPER)."""
-    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
-
-
-def end_orphans():
-    """Between two tests there are no others."""
-    while True:
-        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
-            children = [int(word) for word in file.read().split()]
-        if not children:
-            return
-        for pid in children:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+def end_leftovers(folder):
+    """A test that fails half-way may leave processes: those whose program is in the folder are ended."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.readlink(f"/proc/{pid}/exe").startswith(f"{folder}/"):
+                os.kill(int(pid), signal.SIGKILL)
+        except OSError:
+            pass  # it has ended, or is another user's
 
 
 class Scratch:
     def __init__(self, root):
-        adopt_orphans()
         self.root = root
         self.tree = root / "build" / "mutation" / "tree"
         self.build = root / "build" / "mutation" / "build"
@@ -103,13 +94,10 @@ class Scratch:
         return [value for prop in self.tests[name].get("properties", []) if prop["name"] == "ENVIRONMENT"
                 for value in prop["value"] if "=/" in value]
 
-    def wider(self):
-        return [name for name in self.tests if re.match(WIDER, name)]
-
     def first_failure(self, pattern, jobs="1"):
         """The first test that fails and how long it took, or None; and how many were run."""
         done = quiet("ctest", "--test-dir", str(self.build), "-j", jobs, "-R", pattern, "--stop-on-failure")
-        end_orphans()
+        end_leftovers(self.build)
         ended = re.findall(r"Test\s+#\d+: (\S+) \.*\s*(.+?)\s+([\d.]+) sec", done.stdout)
         for name, verdict, seconds in ended:
             if not re.match(r"Passed|\*\*\*Skipped|\*\*\*Not Run", verdict):
@@ -123,23 +111,24 @@ class Scratch:
         path = self.tree / mutation.file
         text = path.read_text(encoding="utf-8")
         begun = time.monotonic()
+        names = mutation.tests.split()
         if text.count(mutation.old) != 1:
             raise Broken(f"its text is in {mutation.file} {text.count(mutation.old)} times")
         path.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
         try:
-            found, ran = self.run_named_and_wider(mutation.tests.split())
+            found, ran = self.run(names, exactly(names), "1")
+            if not found:
+                found, more = self.run([name for name in self.tests if re.match(WIDER, name)], WIDER, JOBS)
+                ran += more
         finally:
             path.write_text(text, encoding="utf-8")
+        if found and found[0] not in names and self.run([found[0]], exactly([found[0]]), "1")[0]:
+            raise Broken(f"only {found[0]} failed, which it does without a mutation, too")
         return found, ran, time.monotonic() - begun
 
-    def run_named_and_wider(self, names):
+    def run(self, names, pattern, jobs):
         self.build_for(names)
-        found, ran = self.first_failure(exactly(names))
-        if found:
-            return found, ran
-        self.build_for(self.wider())
-        found, more = self.first_failure(WIDER, JOBS)
-        return found, ran + more
+        return self.first_failure(pattern, jobs)
 
 
 def exactly(names):
