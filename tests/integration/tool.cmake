@@ -9,7 +9,7 @@ add_library(tool-stop-at-end MODULE tool_stop_at_end.c)
 target_compile_definitions(tool-stop-at-end PRIVATE _GNU_SOURCE)
 
 include(preload.cmake)
-set(tool_tests doctor token timer pfx pfx_import story refusals hostile interrupted lies killed secrets scripts certificates forms)
+set(tool_tests doctor token timer pfx pfx_import story full_disk refusals hostile interrupted lies killed secrets scripts certificates forms)
 if(NOT PINWARD_SANITIZE MATCHES "thread") # openssl loads the module
   list(APPEND tool_tests profiles)
 endif()
