@@ -204,9 +204,7 @@ static void try_world(void)
 
 int main(void)
 {
-    const char *form = getenv("PINWARD_FAULTS");
-
-    try_all = form && strcmp(form, "all") == 0;
+    try_all = scenario_tries_all();
     signal(SIGABRT, tell_point);
     signal(SIGALRM, tell_point);
     for (unsigned i = 0; i < scenario_world_count; i++) {

@@ -160,11 +160,10 @@ static void work(void)
 
 int main(void)
 {
-    const char *form = getenv("PINWARD_FAULTS");
     unsigned all = 0, wrong = 0;
     int status;
 
-    try_all = form && strcmp(form, "all") == 0;
+    try_all = scenario_tries_all();
     points = mmap(NULL, WORKERS * sizeof *points, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     fuzz_require(points != MAP_FAILED, "there is memory");
     for (worker = 0; worker < WORKERS; worker++) {

@@ -1,6 +1,7 @@
 #include "faults/scenario_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "faults/answers.h"
@@ -268,6 +269,13 @@ void scenario_play(const struct scenario_world *world, void (*after)(const struc
         scenario_pins();
     end_all();
     world_end();
+}
+
+bool scenario_tries_all(void)
+{
+    const char *form = getenv("PINWARD_FAULTS");
+
+    return form && strcmp(form, "all") == 0;
 }
 
 void scenario_settle_with(void (*settle)(void))

@@ -32,6 +32,9 @@ struct scenario_world {
 extern const struct scenario_world scenario_worlds[];
 extern const unsigned scenario_world_count;
 
+/* PINWARD_FAULTS=all: every point is to be tried, however long it takes. */
+bool scenario_tries_all(void);
+
 /* Makes a new world, and plays the scenario in it from beginning to end, whatever its calls answer. after: called after each
  * call; NULL: none. Holds after each that no private key was used without a consent or has become weaker, and at the end
  * that no session of the gate's is left. */
