@@ -7,7 +7,8 @@ CKR of each as "NAME 0x...". For tests: how one program fares while things happe
   direct MODULE CONFIGURATION     signs with the token's own module, in this process and without a login
   many N PIN                      N lists of functions, each with a connection, a session and a login of its own
   become    signs, and at the next line runs another program in this process, which has the connection still
-  aside     signs in another thread              joined  what that was answered
+  aside N   signs in another thread, after N other calls in quick succession
+  joined    what that was answered
   close     the session that was opened last     logout
   crowd N   signs in N threads at once, each in a session of its own
 Environment: PINWARD_CLIENT_MODULE.
@@ -76,9 +77,12 @@ class Client:
     def close(self):
         return self.call(C_CLOSESESSION, self.open)
 
-    def aside(self):
+    def aside(self, others=0):
         """In the session that is open now, whatever is opened later."""
         def run(session=self.open):
+            count = ulong()
+            for _ in range(int(others)):
+                self.call(C_GETSLOTLIST, ctypes.c_ubyte(1), None, ctypes.byref(count))
             self.answered = self.sign(session)
         self.other = threading.Thread(target=run)
         self.other.start()

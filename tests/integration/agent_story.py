@@ -100,18 +100,27 @@ def test_unanswered_is_rejected(world):
     check([client("sign"), client("sign"), client("sign")] == [OK, OK, REJECTED], "no answer is no consent")
 
 
-def test_other_threads_go_on(world):
-    """While the user of one thread is asked, another opens and closes a session, and logs out, which withdraws the question."""
+def other_threads_go_on(world, calls_before):
     world.start()
     world.script(f"pin {PIN}", "hang")
     client = world.client()
     client.ready()
-    check(client("sign") == OK and client("aside") == OK, "the login covers the first use")
+    check(client("sign") == OK and client(f"aside {calls_before}") == OK, "the login covers the first use")
     until(lambda: len(world.windows()) == 2, "no window")
     check(client("session") == OK and client("close") == OK, "a session comes and goes")
     check(client("session") == OK and client("logout") == OK, "logs out")
     check(client("joined") == NOT_LOGGED_IN, "the question is withdrawn")
     check(world.ledger()[-1]["verdict"] == "denied" and client("sign") != OK, f"{world.ledger()[-1]}")
+
+
+def test_other_threads_go_on(world):
+    """While the user of one thread is asked, another opens and closes a session, and logs out, which withdraws the question."""
+    other_threads_go_on(world, 0)
+
+
+def test_other_threads_go_on_after_many_calls(world):
+    """The same when the question comes amid calls in quick succession, which stay in the connection until they are answered."""
+    other_threads_go_on(world, 500)
 
 
 def test_more_calls_than_threads(world):
