@@ -64,7 +64,7 @@ static bool run(struct calls *calls, struct exchange *exchange, bool *turn)
     sent = send_answer(calls, answer, size);
     if (*turn)
         turns_settle(&calls->turns);
-    exchange_done(exchange, size);
+    exchange_done(exchange);
     return sent;
 }
 

@@ -2,9 +2,10 @@
  * exchange: one message of a client's through p11-kit, which decodes it, calls the function that it names,
  * and encodes the answer.
  *
- * p11-kit serves a pair of descriptors until the first has no more to read. Here these are files in memory,
- * of one message each: so this program has its say between the answer and the next message, and no p11-kit's
- * function but the public one (p11_kit_remote_serve_module) is needed.
+ * p11-kit serves a pair of descriptors until the first has no more to read (p11_kit_remote_serve_module).
+ * Here it is given a descriptor that is none, and what it reads and writes is in memory (exchange_io.h): one
+ * message each time. So this program has its say between an answer and the next message, and a message goes
+ * over the connection in one piece.
  *
  * Owner: struct exchange is the caller's, from exchange_open to exchange_close. What passes through may be a
  * PIN, and is overwritten at once. Thread rule: one thread at a time; two exchanges at once are two threads'
@@ -16,13 +17,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "pkcs11-module/agent/memory_file.h"
 #include "pkcs11-module/p11.h"
 
+struct exchange_buffer {
+    unsigned char *bytes;
+    size_t capacity;
+    size_t size;
+};
+
 struct exchange {
-    struct memory_file request;
-    struct memory_file answer;
-    size_t request_size;
+    struct exchange_buffer request;
+    struct exchange_buffer answer;
 };
 
 bool exchange_open(struct exchange *exchange);
@@ -39,6 +44,6 @@ unsigned char *exchange_request(struct exchange *exchange, unsigned char theirs,
  * message. */
 bool exchange_run(struct exchange *exchange, CK_FUNCTION_LIST *functions, const unsigned char **answer,
                   size_t *answer_size);
-void exchange_done(struct exchange *exchange, size_t answer_size);
+void exchange_done(struct exchange *exchange);
 
 #endif

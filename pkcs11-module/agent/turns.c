@@ -88,7 +88,8 @@ static bool more_than_left(const struct turns *turns)
 {
     int there = 0;
 
-    return ioctl(turns->connection, FIONREAD, &there) == 0 && there > 0 && (size_t)there > turns->left;
+    return turns->left > 0 && ioctl(turns->connection, FIONREAD, &there) == 0 && there > 0 &&
+           (size_t)there > turns->left;
 }
 
 bool turns_take_free(struct turns *turns)
@@ -102,8 +103,6 @@ bool turns_take_free(struct turns *turns)
         turns->reading = true;
         if (turns->left == 0)
             watch(turns, false);
-        else if (more_than_left(turns))
-            turns->several = true;
     }
     pthread_mutex_unlock(&turns->lock);
     return taken;
@@ -112,6 +111,7 @@ bool turns_take_free(struct turns *turns)
 void turns_settle(struct turns *turns)
 {
     pthread_mutex_lock(&turns->lock);
+    turns->several = turns->several || more_than_left(turns);
     take_left(turns);
     pthread_mutex_unlock(&turns->lock);
 }
