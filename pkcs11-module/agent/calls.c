@@ -130,7 +130,7 @@ static bool greet(struct calls *calls, struct exchange *exchange)
     unsigned char ours;
 
     return recv(calls->connection, &calls->greeting, 1, 0) == 1 &&
-           exchange_greet(exchange, calls->greeting, &ours) && frame_send(calls->connection, &ours, 1);
+           exchange_greet(exchange, calls->functions, calls->greeting, &ours) && frame_send(calls->connection, &ours, 1);
 }
 
 void calls_serve(struct calls *calls)

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "pkcs11-module/agent/exchange_io.h"
-#include "pkcs11-module/dispatch.h"
 
 /* p11-kit reads and writes the byte of the protocol each time that it begins to serve. */
 #define GREETING_SIZE 1
@@ -95,11 +94,10 @@ static bool serve(struct exchange *exchange, CK_FUNCTION_LIST *functions)
     return rc == 0 && exchange->answer.size >= GREETING_SIZE;
 }
 
-bool exchange_greet(struct exchange *exchange, unsigned char theirs, unsigned char *ours)
+bool exchange_greet(struct exchange *exchange, CK_FUNCTION_LIST *functions, unsigned char theirs,
+                    unsigned char *ours)
 {
-    CK_FUNCTION_LIST functions = dispatch_list; /* none of them is called */
-
-    if (!exchange_request(exchange, theirs, 0) || !serve(exchange, &functions))
+    if (!exchange_request(exchange, theirs, 0) || !serve(exchange, functions))
         return false;
     *ours = exchange->answer.bytes[0];
     return true;

@@ -33,9 +33,10 @@ struct exchange {
 bool exchange_open(struct exchange *exchange);
 void exchange_close(struct exchange *exchange);
 
-/* A connection begins with a byte from each side that says which protocol it speaks. false: p11-kit does not
- * speak that. */
-bool exchange_greet(struct exchange *exchange, unsigned char theirs, unsigned char *ours);
+/* A connection begins with a byte from each side that says which protocol it speaks; no function is called
+ * yet. false: p11-kit does not speak that. */
+bool exchange_greet(struct exchange *exchange, CK_FUNCTION_LIST *functions, unsigned char theirs,
+                    unsigned char *ours);
 
 /* Where a message of that size (its header is at the start) is to be put. NULL: there is no memory. */
 unsigned char *exchange_request(struct exchange *exchange, unsigned char theirs, size_t size);
