@@ -13,7 +13,7 @@ MUTATIONS = [
     Mutation("C_WrapKey swaps the two keys", "pkcs11-module/entry_wrap.c",
              "C_WrapKey(session, &m.copy, wrapping_key, key, wrapped_key, wrapped_key_len)",
              "C_WrapKey(session, &m.copy, key, wrapping_key, wrapped_key, wrapped_key_len)",
-             "integration.module_once_keys integration.module_export"),
+             "integration.module_once_keys"),
     Mutation("C_SignRecover signs", "pkcs11-module/entry_sign.c",
              "OPERATION_SIGN_RECOVER, rt->backend.functions->C_SignRecover, data",
              "OPERATION_SIGN_RECOVER, rt->backend.functions->C_Sign, data",
