@@ -4,13 +4,14 @@ if(PINWARD_SANITIZE MATCHES "thread")
   return()
 endif()
 set(agent_tests remote secrets story)
+set(agent_environment "PINWARD_SSHD=${PROJECT_SOURCE_DIR}/build/sshd;PINWARD_SANITIZE=${PINWARD_SANITIZE};PINWARD_AGENT=$<TARGET_FILE:pinward-agent>;PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_SOFTHSM=${PINWARD_DEFAULT_BACKEND};PINWARD_P11_CLIENT=${PINWARD_TEST_P11_CLIENT};PINWARD_AGENT_UNITS=${PROJECT_BINARY_DIR}/pkcs11-module/agent;PINWARD_AGENT_SOCKET_UNIT=${PROJECT_SOURCE_DIR}/pkcs11-module/agent/pinward-agent.socket")
 foreach(test IN LISTS agent_tests)
   add_test(NAME integration.agent_${test}
       COMMAND ${PINWARD_DEBIAN_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/agent_${test}.py)
   set_tests_properties(integration.agent_${test} PROPERTIES
       LABELS integration
       TIMEOUT 240
-      ENVIRONMENT "PINWARD_SSHD=${PROJECT_SOURCE_DIR}/build/sshd;PINWARD_SANITIZE=${PINWARD_SANITIZE};PINWARD_AGENT=$<TARGET_FILE:pinward-agent>;PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_SOFTHSM=${PINWARD_DEFAULT_BACKEND};PINWARD_P11_CLIENT=${PINWARD_TEST_P11_CLIENT};PINWARD_AGENT_UNITS=${PROJECT_BINARY_DIR}/pkcs11-module/agent;PINWARD_AGENT_SOCKET_UNIT=${PROJECT_SOURCE_DIR}/pkcs11-module/agent/pinward-agent.socket")
+      ENVIRONMENT "${agent_environment}")
 endforeach()
 
 # What people run, since sanitizers have memory of their own.
@@ -23,6 +24,16 @@ set_tests_properties(integration.agent_memory PROPERTIES
     LABELS integration
     TIMEOUT 240
     ENVIRONMENT "PINWARD_AGENT=${agent_build}/pkcs11-module/agent/pinward-agent;PINWARD_SCRIPTED_PINENTRY=${agent_build}/tests/pinentry/scripted-pinentry;PINWARD_SOFTHSM=${PINWARD_DEFAULT_BACKEND};PINWARD_P11_CLIENT=${PINWARD_TEST_P11_CLIENT}")
+# PINWARD_SOAK_S makes it longer than ten seconds (docs/assurance.md).
+add_executable(soak-client soak_client.c)
+target_link_libraries(soak-client PRIVATE pinward-flags PkgConfig::P11KIT ${CMAKE_DL_LIBS})
+target_compile_options(soak-client PRIVATE -fno-sanitize=all) # fifty of them at once
+target_link_options(soak-client PRIVATE -fno-sanitize=all)
+add_test(NAME integration.agent_soak COMMAND ${PINWARD_DEBIAN_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/agent_soak.py)
+set_tests_properties(integration.agent_soak PROPERTIES
+    LABELS integration
+    TIMEOUT 1000
+    ENVIRONMENT "${agent_environment};PINWARD_SOAK_CLIENT=$<TARGET_FILE:soak-client>")
 
 # The module's suite once more, as far as p11-kit's protocol carries it; docs/isolation.md says what it does not.
 pinward_test_isolated(p11-kit

@@ -48,6 +48,7 @@ class World:
                         f"[log]\nfile = {self.root}/pinward.log\nlevel = debug\n")
         conf.chmod(0o600)
         self.prefix = []  # of every command line
+        self.asan_options = ""
         self.agent = None
         self.clients = []
 
@@ -59,7 +60,7 @@ class World:
     def environment(self):
         # LeakSanitizer reads the memory of its own process, which the agent forbids to everybody.
         return {"PATH": os.environ["PATH"], "HOME": str(self.root / "home"), "LC_ALL": "C.UTF-8",
-                "ASAN_OPTIONS": "detect_leaks=0:intercept_tls_get_addr=0",
+                "ASAN_OPTIONS": "detect_leaks=0:intercept_tls_get_addr=0" + self.asan_options,
                 "SOFTHSM2_CONF": str(self.root / "card" / "softhsm2.conf"),
                 "PINWARD_CONF": str(self.root / "pinward.conf"), "XDG_STATE_HOME": str(self.root / "state"),
                 "XDG_RUNTIME_DIR": str(self.root / "run"), "SCRIPTED_PINENTRY_DIR": str(self.root / "pinentry"),
