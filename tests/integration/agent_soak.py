@@ -19,7 +19,8 @@ PROGRAMS = 50
 HOWS = ["finalize", "exit", "kill", "garbage", "idle"]
 SECONDS = float(os.environ.get("PINWARD_SOAK_S", "10"))
 ANSWERS = 400  # that the user's script has ready at least
-MEMORY_KIB = 1024  # what one process may have more at the end: what a C library keeps for another time
+# What one process may have more at the end: what a C library keeps for another time, and a sanitizer for good.
+MEMORY_KIB = 8192 if os.environ.get("PINWARD_SANITIZE") else 1024
 
 
 def stat_of(pid):
