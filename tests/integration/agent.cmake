@@ -24,6 +24,7 @@ set_tests_properties(integration.agent_memory PROPERTIES
     LABELS integration
     TIMEOUT 240
     ENVIRONMENT "PINWARD_AGENT=${agent_build}/pkcs11-module/agent/pinward-agent;PINWARD_SCRIPTED_PINENTRY=${agent_build}/tests/pinentry/scripted-pinentry;PINWARD_SOFTHSM=${PINWARD_DEFAULT_BACKEND};PINWARD_P11_CLIENT=${PINWARD_TEST_P11_CLIENT}")
+
 # PINWARD_SOAK_S makes it longer than ten seconds (docs/assurance.md).
 add_executable(soak-client soak_client.c)
 target_link_libraries(soak-client PRIVATE pinward-flags PkgConfig::P11KIT ${CMAKE_DL_LIBS})
@@ -39,5 +40,7 @@ set_tests_properties(integration.agent_soak PROPERTIES
 pinward_test_isolated(p11-kit
     module_application module_decrypt module_find module_keys module_ledger module_ledger_logins module_levels
     module_lifecycle module_login module_mechanisms module_new_pin module_once module_processes module_prompt module_refuse
-    module_rename module_retry module_rules module_sign module_sign_parts)
-pinward_test_isolated(pinward-client module_batch module_batch_end)
+    module_rename module_retry module_retry_limits module_rules module_sign module_sign_parts module_threads module_withdraw)
+pinward_test_isolated(pinward-client
+    module_batch module_batch_end module_cool_down module_export module_finalize module_host module_ledger_tool
+    module_once_keys module_pinentry module_races)

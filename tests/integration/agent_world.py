@@ -191,7 +191,7 @@ def run_all(tests, prefix, make_world=World):
             print(f"not ok {number} - {test.__name__}")
             print("# " + traceback.format_exc().replace("\n", "\n# "), flush=True)
             if world:
-                print("# " + world.log().replace("\n", "\n# "), flush=True)
+                print("# " + "\n# ".join(world.log().splitlines()[-300:]), flush=True)
         finally:
             if world:
                 world.end()

@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 
 #include "support/fixture.h"
+#include "support/isolated.h"
 #include "support/keys.h"
 #include "support/once.h"
 #include "support/pinentry_script.h"
@@ -166,6 +167,7 @@ static void no_login_covers_birth_or_export(void **state)
     CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's protocol does not carry AES key wrap");
     fixture_start(&fx, ASK);
     script_set(&fx, RIGHT RIGHT RIGHT);
     assert_ok(fx.p11->C_Login(fx.session, CKU_USER, NULL, 0));
@@ -183,6 +185,7 @@ static void nobody_else_makes_such_a_key(void **state)
     CK_OBJECT_HANDLE keys[2];
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's protocol does not carry AES key wrap");
     fixture_start_logged_in(&fx, ASK);
     lacks_exportable_keys();
     script_set(&fx, "");
@@ -212,6 +215,7 @@ static void an_unclear_wish_is_none(void **state)
     CK_OBJECT_HANDLE keys[2];
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's protocol does not carry AES key wrap");
     fixture_start_logged_in(&fx, ASK);
     script_set(&fx, RIGHT RIGHT RIGHT RIGHT);
     for (size_t i = 0; i < sizeof templates / sizeof templates[0]; i++) {
@@ -231,6 +235,7 @@ static void export_asks_at_every_level(void **state)
     char lines[64];
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's protocol does not carry AES key wrap");
     for (size_t i = 0; i < 3; i++) {
         snprintf(lines, sizeof lines, ASK "%s", levels[i]);
         fixture_start_logged_in(&fx, lines);
@@ -253,6 +258,7 @@ static void a_key_born_so_is_exported(void **state)
     char *ledger;
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's protocol does not carry AES key wrap");
     folder_unlink(fx.folder, "state/pinward/ledger.jsonl");
     folder_unlink(fx.folder, "state/pinward/ledger.jsonl.head");
     fixture_start_logged_in(&fx, ASK);
@@ -278,6 +284,7 @@ static void other_carriers_stay_refused(void **state)
     CK_OBJECT_HANDLE key, on_token;
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's protocol does not carry AES key wrap");
     fixture_start_logged_in(&fx, ASK);
     key = key_private(fx.p11, fx.session, KEY_EXPORTABLE);
     on_token = bring_carrier(CK_TRUE);
@@ -296,6 +303,7 @@ static void other_carriers_stay_refused(void **state)
 static void without_the_setting_no_program_takes_a_key(void **state)
 {
     (void)state;
+    isolated_lacks(__func__, "p11-kit's protocol does not carry AES key wrap");
     fixture_start_logged_in(&fx, "");
     script_set(&fx, RIGHT);
     assert_rv(once_wrap(fx.p11, fx.session, bring_carrier(CK_FALSE), key_private(fx.p11, fx.session, KEY_EXPORTABLE),
@@ -311,6 +319,7 @@ static void the_module_asks_whoever_prompts(void **state)
     CK_OBJECT_HANDLE key;
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's protocol does not carry AES key wrap");
     fixture_start_logged_in(&fx, ASK "prompt = application\n");
     lacks_exportable_keys();
     assert_ok(fx.p11->C_Login(fx.session, CKU_CONTEXT_SPECIFIC, (CK_BYTE_PTR)FIXTURE_PIN, strlen(FIXTURE_PIN)));

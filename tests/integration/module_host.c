@@ -14,6 +14,7 @@
 
 #include "support/backend_kind.h"
 #include "support/fixture.h"
+#include "support/isolated.h"
 #include "support/keys.h"
 #include "support/pinentry_script.h"
 #include "support/process_state.h"
@@ -92,6 +93,7 @@ static void handler_that_takes_every_child(void **state)
     static const int flags[] = {0, SA_RESTART, SA_NODEFER};
 
     (void)state;
+    isolated_lacks(__func__, "pinentry is the agent's child, not the program's");
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
         atomic_store(&reaped, 0);
         handle(SIGCHLD, reap_everything, flags[i]);
@@ -217,6 +219,7 @@ static void host_without_standard_descriptors(void **state)
     pid_t pid;
 
     (void)state;
+    isolated_lacks(__func__, "p11-kit's client looks after forked children by itself");
     fixture_stop(&fx);
     script_set(&fx, RIGHT);
     pid = fork();
