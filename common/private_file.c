@@ -62,17 +62,36 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Has somebody changed the file since *seen, which is then now? */
+static bool others_get_on(int fd, struct timespec *seen)
+{
+    struct stat st;
+    bool changed;
+
+    if (fstat(fd, &st) != 0)
+        return false;
+    changed = st.st_ctim.tv_sec != seen->tv_sec || st.st_ctim.tv_nsec != seen->tv_nsec;
+    *seen = st.st_ctim;
+    return changed;
+}
+
 enum error_code private_file_lock(int fd, unsigned timeout_ms, struct error *err)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET}; /* l_pid must be 0 (fcntl(2)) */
     struct timespec pause = {.tv_nsec = 50000};
-    const int64_t end_ms = now_ms() + timeout_ms;
+    int64_t end_ms = now_ms() + timeout_ms;
+    struct timespec seen = {0};
+    int turns = 0;
+
+    (void)others_get_on(fd, &seen);
 
     /* F_OFD_SETLKW would wait without end, and an alarm belongs to the host: so the lock is tried again and again, in
      * steps that grow from 50 us to some 3 ms. */
     while (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
         if (errno != EAGAIN && errno != EACCES && errno != EINTR)
             return error_set(err, ERROR_IO, _("A file cannot be locked (%s)."), fork_safe_error(errno));
+        if (now_ms() >= end_ms && ++turns < PRIVATE_FILE_TURNS && others_get_on(fd, &seen))
+            end_ms = now_ms() + timeout_ms;
         if (now_ms() >= end_ms)
             return error_set(err, ERROR_TIMEOUT, _("Another program holds the lock of a file for too long."));
         nanosleep(&pause, NULL);

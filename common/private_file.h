@@ -18,7 +18,9 @@
  * errno is ENOENT when, without create, there is none. */
 int private_file_open(const char *path, bool create, int flags, struct error *err);
 
-/* Takes the exclusive lock, waiting at most timeout_ms. ERROR_TIMEOUT, ERROR_IO. */
+/* Takes the exclusive lock. ERROR_TIMEOUT: for timeout_ms nobody who had it has changed the file (where hundreds of processes
+ * want it each may wait for long, but not for one that is stopped), or all in all PRIVATE_FILE_TURNS times as long; ERROR_IO. */
+#define PRIVATE_FILE_TURNS 10
 enum error_code private_file_lock(int fd, unsigned timeout_ms, struct error *err);
 
 /* Gives the lock up before the file is closed. */

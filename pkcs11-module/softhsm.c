@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -77,6 +78,8 @@ static void guard_enter(struct guard *guard)
         close(guard->fd);
         guard->fd = -1;
     }
+    if (guard->fd >= 0)
+        (void)futimens(guard->fd, NULL); /* so that those who wait see that others get on */
     if (guard->fd < 0)
         log_warning("SoftHSM2 is used without the lock that keeps it from losing its token: %s",
                     lock_path[0] ? error_text(&err) : "there is no folder for it");

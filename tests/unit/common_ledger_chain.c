@@ -189,6 +189,40 @@ static void held_lock_is_waited_for_in_bounds(void **state)
     world_assert_chained(2);
 }
 
+/* Whoever has the lock gives it to the next: each changes the file. */
+static void *hold_by_turns(void *fd)
+{
+    const struct timespec turn = {.tv_nsec = 100000000};
+
+    for (int i = 0; i < 15; i++) {
+        (void)futimens(*(int *)fd, NULL);
+        nanosleep(&turn, NULL);
+    }
+    private_file_unlock(*(int *)fd);
+    return NULL;
+}
+
+static void lock_that_goes_round_is_waited_for(void **state)
+{
+    int held, wanted;
+    pthread_t thread;
+    int64_t begin_ms;
+
+    (void)state;
+    world_append_ok(1);
+    held = private_file_open(world_path, false, 0, NULL);
+    wanted = private_file_open(world_path, false, 0, NULL);
+    assert_int_equal(private_file_lock(held, 0, NULL), ERROR_NONE);
+    begin_ms = now_ms();
+    assert_int_equal(pthread_create(&thread, NULL, hold_by_turns, &held), 0);
+    assert_int_equal(private_file_lock(wanted, 1000, NULL), ERROR_NONE);
+    assert_true(now_ms() - begin_ms >= 1400);
+    pthread_join(thread, NULL);
+    private_file_unlock(wanted);
+    close(held);
+    close(wanted);
+}
+
 /* Writers that are killed at any moment leave a ledger that goes on: every line that was finished is chained. A line
  * may be torn where a page ends, because there the kernel looks for the signal. */
 static void killed_writers_leave_lines_that_count(void **state)
@@ -229,6 +263,7 @@ int main(void)
         TEST(damaged_heads_are_no_heads),
         TEST(concurrent_lines_are_whole_and_chained),
         TEST(held_lock_is_waited_for_in_bounds),
+        TEST(lock_that_goes_round_is_waited_for),
         TEST(killed_writers_leave_lines_that_count),
     };
 
