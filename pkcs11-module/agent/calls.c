@@ -62,8 +62,7 @@ static bool run(struct calls *calls, struct exchange *exchange, bool *turn)
         return false;
     *turn = turns_take_free(&calls->turns);
     sent = send_answer(calls, answer, size);
-    if (*turn)
-        turns_settle(&calls->turns);
+    turns_answered(&calls->turns, *turn);
     exchange_done(exchange);
     return sent;
 }

@@ -27,13 +27,13 @@ static void release(struct exchange_buffer *buffer)
 /* Room for so many bytes, with what there is at the start of it. */
 static bool reserve(struct exchange_buffer *buffer, size_t size)
 {
-    size_t capacity = buffer->capacity ? buffer->capacity : USUAL_CAPACITY;
+    size_t capacity = buffer->capacity ? 2 * buffer->capacity : USUAL_CAPACITY;
     struct exchange_buffer larger;
 
     if (size <= buffer->capacity)
         return true;
-    while (capacity < size)
-        capacity *= 2;
+    if (capacity < size)
+        capacity = size;
     larger = (struct exchange_buffer){.bytes = malloc(capacity), .capacity = capacity, .size = buffer->size};
     if (!larger.bytes)
         return false;

@@ -33,6 +33,19 @@ static CK_RV serve_initialize(void *init_args)
     return own_C_Initialize(&own);
 }
 
+/* Of this process's one connection. */
+static struct calls *served;
+
+/* Other calls end with it, and get their answers first: p11-kit's client closes the connection once it has this one, and aborts
+ * its program when another thread still waits there. */
+static CK_RV serve_finalize(void *reserved)
+{
+    const CK_RV rv = own_C_Finalize(reserved);
+
+    turns_be_last(&served->turns);
+    return rv;
+}
+
 /* On the wire a label is a text of any length that ends in a NUL; PKCS#11 wants 32 bytes padded with blanks (2.40, 5.5,
  * C_InitToken), and a token's module reads as many. pinward-client.so says with an empty PIN that none comes with it, since
  * p11-kit loses the label behind one that is NULL. */
@@ -92,12 +105,14 @@ static enum error_code serve_peer(int connection, const struct peer *peer, struc
         return ERROR_NONE;
     requester_serve(&client);
     functions.C_Initialize = serve_initialize;
+    functions.C_Finalize = serve_finalize;
     functions.C_InitToken = serve_init_token;
     if (client.trust != POLICY_TRUST_NOT_THERE) /* for whoever is elsewhere each use is asked for */
         serve_consent_install(&functions);
     status = calls_open(connection, &functions, &calls, err);
     if (status != ERROR_NONE)
         return status;
+    served = &calls;
     status = serve_calls(&calls, peer, err);
     calls_close(&calls);
     return status;

@@ -70,6 +70,7 @@ void turns_pass(struct turns *turns, unsigned char *message, size_t left, bool q
     turns->messages++;
     turns->alone = turns->under_way == 0 ? turns->alone + 1 : 0;
     turns->under_way++;
+    turns->unanswered++;
     turns->several = turns->several && turns->alone < ALONE_MAX;
     if (quick && !turns->several && !turns->looked_after)
         (void)!write(turns->bell, &one, sizeof one);
@@ -108,11 +109,27 @@ bool turns_take_free(struct turns *turns)
     return taken;
 }
 
-void turns_settle(struct turns *turns)
+void turns_answered(struct turns *turns, bool turn)
 {
     pthread_mutex_lock(&turns->lock);
-    turns->several = turns->several || more_than_left(turns);
-    take_left(turns);
+    turns->unanswered--;
+    if (turn) {
+        turns->several = turns->several || more_than_left(turns);
+        take_left(turns);
+    }
+    if (turns->last > 0)
+        pthread_cond_broadcast(&turns->changed);
+    pthread_mutex_unlock(&turns->lock);
+}
+
+void turns_be_last(struct turns *turns)
+{
+    pthread_mutex_lock(&turns->lock);
+    turns->last++;
+    pthread_cond_broadcast(&turns->changed);
+    while (turns->unanswered > turns->last && !turns->ended)
+        pthread_cond_wait(&turns->changed, &turns->lock);
+    turns->last--;
     pthread_mutex_unlock(&turns->lock);
 }
 

@@ -30,6 +30,8 @@ struct turns {
     pthread_cond_t changed;
     unsigned waiting;   /* threads, for their turn */
     unsigned under_way; /* calls */
+    unsigned unanswered; /* calls, also those whose answer is being sent */
+    unsigned last;      /* of these, those that are to be answered last */
     bool reading;       /* one of the threads */
     bool ended;
     bool several;   /* the client had two calls under way a short while ago */
@@ -50,12 +52,15 @@ bool turns_take(struct turns *turns);
  * quick lets them be. Otherwise they are put where they already are. */
 void turns_pass(struct turns *turns, unsigned char *message, size_t left, bool quick);
 
-/* The call is over; its answer, which is sent next, has the next call follow. true: it is the caller's turn
- * to read that, after turns_settle. */
+/* The call is over; its answer, which is sent next, has the next call follow. true: it is the caller's turn to read that, after
+ * turns_answered. */
 bool turns_take_free(struct turns *turns);
 
-/* The answer has been sent: what was left in the connection is taken. */
-void turns_settle(struct turns *turns);
+/* The answer has been sent: what was left in the connection is taken, by whoever has the turn. */
+void turns_answered(struct turns *turns, bool turn);
+
+/* Amid a call: waits until every other one has its answer. */
+void turns_be_last(struct turns *turns);
 
 /* Every thread is to leave off. */
 void turns_end(struct turns *turns);

@@ -17,7 +17,7 @@ import agent_world
 from agent_world import PIN, check, until
 
 OK, DEVICE_ERROR, DEVICE_REMOVED = "0x00000000", "0x00000030", "0x00000032"
-CANCELED, NOT_LOGGED_IN, REJECTED = "0x00000050", "0x00000101", "0x00000200"
+CANCELED, NOT_LOGGED_IN, NOT_INITIALIZED, REJECTED = "0x00000050", "0x00000101", "0x00000190", "0x00000200"
 SCHEMA = jsonschema.Draft202012Validator(json.loads(
     (pathlib.Path(__file__).parents[2] / "docs" / "tool-output.schema.json").read_text(encoding="utf-8")))
 PKCS11_TOOL = os.path.realpath("/usr/bin/pkcs11-tool")
@@ -121,6 +121,23 @@ def test_other_threads_go_on(world):
 def test_other_threads_go_on_after_many_calls(world):
     """The same when the question comes amid calls in quick succession, which stay in the connection until they are answered."""
     other_threads_go_on(world, 500)
+
+
+def test_finalize_amid_a_call(world):
+    """C_Finalize withdraws the question of another thread, which has its answer first: the program goes on."""
+    for _ in range(5):
+        world.start()
+        world.script(f"pin {PIN}", "hang")
+        client = world.client()
+        client.ready()
+        check(client("sign") == OK and client("aside") == OK, "the login covers the first use")
+        until(lambda: len(world.windows()) == 2, "no window")
+        check(client("finalize") == OK and client("joined") == NOT_INITIALIZED, "both are answered")
+        world.script(f"pin {PIN}")
+        client.ready()
+        check(client("sign") == OK, "and the program goes on")
+        world.stop()
+        (world.root / "pinentry" / "log").unlink()
 
 
 def test_more_calls_than_threads(world):
