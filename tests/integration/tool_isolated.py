@@ -46,6 +46,21 @@ def one_entry_through_the_agent(world):
 one_entry_through_the_agent.world = {"isolated": True}
 
 
+def seen_by_an_ordinary_user(world):
+    """The tool lets nobody look into it, the agent neither: it is unknown, and its command line is shown."""
+    world.stop_agent()
+    world.be_without_privileges()
+    world.start_agent()
+    world.login()
+    world.apply()
+    window = (world.pinentry / "log").read_text().rpartition("  DESC ")[2].splitlines()[0]
+    check("%0AProgram: unknown (process " in window and "%0ACommand: " in window, window)
+    check({each["program"] for each in uses(world)} == {"?"}, uses(world))
+
+
+seen_by_an_ordinary_user.world = {"isolated": True}
+
+
 def agent_that_is_not_there(world):
     world.login()
     terms = world.terms_version()
@@ -139,5 +154,5 @@ new_token.world = {"isolated": True}
 
 
 if __name__ == "__main__":
-    run([one_entry_through_the_agent, agent_that_is_not_there, agent_that_is_killed, interrupted_at_the_window,
-         keys_that_leave_and_come, elliptic_curves, new_token])
+    run([one_entry_through_the_agent, seen_by_an_ordinary_user, agent_that_is_not_there, agent_that_is_killed,
+         interrupted_at_the_window, keys_that_leave_and_come, elliptic_curves, new_token])

@@ -133,7 +133,7 @@ class World:
             self.env["XDG_RUNTIME_DIR"] = self.runtime
         # LeakSanitizer reads the memory of its own process, which the agent forbids to everybody.
         env = {**self.env, "ASAN_OPTIONS": "detect_leaks=0:intercept_tls_get_addr=0"}
-        self.agent = subprocess.Popen([os.environ["PINWARD_AGENT"]], env=env, stdin=subprocess.DEVNULL,
+        self.agent = subprocess.Popen([*self.before, os.environ["PINWARD_AGENT"]], env=env, stdin=subprocess.DEVNULL,
                                       stdout=subprocess.PIPE, text=True)
         check(self.agent.stdout.readline().startswith("P11_KIT_SERVER_ADDRESS="), "the agent ended at once")
 
@@ -184,6 +184,13 @@ class World:
             failed = isinstance(document, dict) and document["error"]
             check((failed["exit_status"] if failed else 0) == expect, text)
         return done.stdout
+
+    def be_without_privileges(self):
+        """Tests may run as root; from here tool and agent are an ordinary user's, without any capability."""
+        # LeakSanitizer reads the memory of its own process, which tool and agent forbid to everybody.
+        self.env["ASAN_OPTIONS"] = "detect_leaks=0:intercept_tls_get_addr=0"
+        if os.getuid() == 0:
+            self.before = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
 
     def be_nobody_special(self):
         """From here the tool is not root's: p11-kit, for one, does not read root's own configuration."""
