@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The tool with [token] isolated = yes: whose the keys' uses are, what is said where there is no agent, what p11-kit's protocol
 does not carry, and what becomes of a run whose agent is killed. That all else is as without an agent, the other tests of the
-tool say, run a second time (ctest -L isolated)."""
+tool say, run a second time (ctest -L isolated-all, and isolated.tool_story)."""
 from tool_interrupted import NOTHING_BEGUN, check_ended
 from tool_pfx import EXPORT, PFX_PASSWORD, enroll, target
 from tool_pfx_import import check_imported
