@@ -24,26 +24,6 @@ CK_RV runtime_lacks_3(void)
     return runtime_backend() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
-/* Zeros, when the module is not initialised, hide nothing. */
-static bool runtime_hides(CK_SESSION_HANDLE session)
-{
-    return session_is_beside(&atomic_load_explicit(&runtime_mapping, memory_order_acquire)->sessions, session);
-}
-
-CK_FUNCTION_LIST *runtime_backend_for(CK_SESSION_HANDLE session)
-{
-    CK_FUNCTION_LIST *backend = runtime_backend();
-
-    return backend && !runtime_hides(session) ? backend : NULL;
-}
-
-CK_FUNCTION_LIST_3_0 *runtime_backend_3_for(CK_SESSION_HANDLE session)
-{
-    CK_FUNCTION_LIST_3_0 *backend = runtime_backend_3();
-
-    return backend && !runtime_hides(session) ? backend : NULL;
-}
-
 CK_RV runtime_lacks_session(void)
 {
     return runtime_backend() ? CKR_SESSION_HANDLE_INVALID : CKR_CRYPTOKI_NOT_INITIALIZED;

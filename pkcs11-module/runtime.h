@@ -68,9 +68,22 @@ static inline CK_FUNCTION_LIST_3_0 *runtime_backend_3(void)
 CK_RV runtime_lacks_3(void);
 
 /* The same two for a call with a session. NULL also for a session of the gate's own, whose number a program may guess;
- * runtime_lacks_session and runtime_lacks_session_3 say why. */
-CK_FUNCTION_LIST *runtime_backend_for(CK_SESSION_HANDLE session);
-CK_FUNCTION_LIST_3_0 *runtime_backend_3_for(CK_SESSION_HANDLE session);
+ * runtime_lacks_session and runtime_lacks_session_3 say why. Zeros, when the module is not initialised, hide nothing. */
+static inline CK_FUNCTION_LIST *runtime_backend_for(CK_SESSION_HANDLE session)
+{
+    struct runtime *rt = atomic_load_explicit(&runtime_mapping, memory_order_acquire);
+    CK_FUNCTION_LIST *backend = atomic_load_explicit(&rt->functions, memory_order_acquire);
+
+    return backend && !session_is_beside(&rt->sessions, session) ? backend : NULL;
+}
+
+static inline CK_FUNCTION_LIST_3_0 *runtime_backend_3_for(CK_SESSION_HANDLE session)
+{
+    struct runtime *rt = atomic_load_explicit(&runtime_mapping, memory_order_acquire);
+    CK_FUNCTION_LIST_3_0 *backend = atomic_load_explicit(&rt->functions_3, memory_order_acquire);
+
+    return backend && !session_is_beside(&rt->sessions, session) ? backend : NULL;
+}
 
 /* CKR_CRYPTOKI_NOT_INITIALIZED, or (with 3) CKR_FUNCTION_NOT_SUPPORTED, or else CKR_SESSION_HANDLE_INVALID. */
 CK_RV runtime_lacks_session(void);

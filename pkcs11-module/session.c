@@ -50,9 +50,9 @@ void session_put(struct session_table *table, struct session *session)
         session_free(session);
 }
 
-bool session_is_beside(struct session_table *table, CK_SESSION_HANDLE handle)
+bool session_is_one_beside(struct session_table *table, CK_SESSION_HANDLE handle)
 {
-    struct session *session = atomic_load(&table->beside) > 0 ? session_get(table, handle) : NULL;
+    struct session *session = session_get(table, handle);
     bool beside;
 
     if (!session)

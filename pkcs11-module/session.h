@@ -139,8 +139,12 @@ CK_RV session_add(struct session_table *table, CK_SESSION_HANDLE handle, CK_SLOT
 struct session *session_get(struct session_table *table, CK_SESSION_HANDLE handle);
 void session_put(struct session_table *table, struct session *session);
 
-/* Is it a session of the gate's own? One read while there is none. */
-bool session_is_beside(struct session_table *table, CK_SESSION_HANDLE handle);
+/* Is it a session of the gate's own? One read while there is none, since every call that is passed on asks. */
+bool session_is_one_beside(struct session_table *table, CK_SESSION_HANDLE handle);
+static inline bool session_is_beside(struct session_table *table, CK_SESSION_HANDLE handle)
+{
+    return atomic_load(&table->beside) > 0 && session_is_one_beside(table, handle);
+}
 
 /* Takes the session out of the table and ends its operations (closing what runs beside it). */
 void session_remove(struct session_table *table, CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE handle);
