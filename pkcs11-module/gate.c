@@ -150,7 +150,9 @@ CK_RV gate_take(struct runtime *rt, CK_SESSION_HANDLE handle, enum operation_kin
     pthread_mutex_unlock(&taken.session->lock);
     switch (taken.operation.state) {
     case OPERATION_NONE:
-        rv = free_begun ? CKR_OK : CKR_OPERATION_NOT_INITIALIZED;
+        rv = free_begun      ? CKR_OK
+             : runtime_get() ? CKR_OPERATION_NOT_INITIALIZED
+                             : CKR_CRYPTOKI_NOT_INITIALIZED; /* C_Finalize has ended it */
         break;
     case OPERATION_ASKING:
     case OPERATION_RUNNING:

@@ -161,6 +161,40 @@ static void finalized_among_refusals(void **state)
     }
 }
 
+static void *use_unknown_session(void *argument)
+{
+    struct caller *caller = argument;
+    CK_BYTE data[4] = "data", signature[256];
+    CK_ULONG len = sizeof signature;
+
+    caller->rv = caller->call == CALL_C_Sign ? fx.p11->C_Sign(50, data, sizeof data, signature, &len)
+                                             : fx.p11->C_SignInit(50, &rsa, PRIVATE);
+    return NULL;
+}
+
+/* A thread that comes with a session that the gate no longer knows, since C_Finalize has just forgotten all, while the
+ * backend still does: it makes no record of it behind C_Finalize's back, and hears what has happened. */
+static void finalized_under_a_session_that_is_looked_up(void **state)
+{
+    static const enum p11_call calls[] = {CALL_C_Sign, CALL_C_SignInit};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        struct caller caller = {.call = calls[i]};
+
+        start_mock(CKS_RW_USER_FUNCTIONS);
+        mock->next_session = 100;
+        mock->delay_ms[CALL_C_GetSessionInfo] = 150;
+        assert_int_equal(pthread_create(&caller.thread, NULL, use_unknown_session, &caller), 0);
+        mock_wait_inside(mock, 1);
+        assert_ok(fx.p11->C_Finalize(NULL));
+        pthread_join(caller.thread, NULL);
+        assert_rv(caller.rv, CKR_CRYPTOKI_NOT_INITIALIZED);
+        assert_int_equal(mock->calls[CALL_C_Sign] + mock->calls[CALL_C_SignInit], 0);
+        fixture_stop(&fx);
+    }
+}
+
 /* ------------------------------------------------------------------ no thread of its own */
 
 static int count_threads(void)
@@ -223,6 +257,7 @@ int main(void)
         TEST(one_of_many_threads_initializes),
         TEST(finalize_waits_for_pins),
         TEST(finalized_among_refusals),
+        TEST(finalized_under_a_session_that_is_looked_up),
         TEST(no_thread_is_made),
     };
 
