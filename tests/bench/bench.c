@@ -1,7 +1,7 @@
 /*
  * bench: signatures through the module beside the same loop on SoftHSM2 directly, in one run.
  *
- * Usage: pinward-bench BACKEND MODULE PINENTRY [SECONDS [isolated]]. The two are measured in turn, round by round, so that a machine
+ * Usage: pinward-bench-isolated BACKEND MODULE PINENTRY [SECONDS [isolated]]. The two are measured in turn, round by round, so that a machine
  * whose speed drifts slows both; printed are medians over the rounds and the median of the rounds' ratios.
  */
 #include <pthread.h>
@@ -11,13 +11,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "tests/bench/bench_gated.h"
 #include "tests/bench/bench_token.h"
 
 #define ROUNDS      15
 #define THREADS_MAX 8
-
-#define GATED_ROUNDS 101
 
 struct worker {
     pthread_t thread;
@@ -136,15 +133,13 @@ int main(int argc, char **argv)
     const bool isolated = argc > 5 && strcmp(argv[5], "isolated") == 0;
 
     if (argc < 4 || seconds <= 0) {
-        fprintf(stderr, "usage: pinward-bench BACKEND MODULE PINENTRY [SECONDS for each row [isolated]]\n");
+        fprintf(stderr, "usage: pinward-bench-isolated BACKEND MODULE PINENTRY [SECONDS for each row [isolated]]\n");
         return 2;
     }
     bench_token_open(argv[1], argv[2], isolated, &token);
     printf("%-34s %7s %14s %14s %9s\n", isolated ? "a key at level low, isolated" : "a key at level low", "threads", "direct /s", "pinward /s", "ratio");
     compare_signing(&token, 1, seconds);
     compare_signing(&token, 2, seconds);
-    if (!isolated)
-        bench_gated(&token, argv[3], GATED_ROUNDS);
     bench_token_close(&token);
     return 0;
 }

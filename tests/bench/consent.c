@@ -1,25 +1,29 @@
-#include "tests/bench/bench_gated.h"
-
+/*
+ * consent: what level high costs one signature besides pinentry's own time.
+ *
+ * Usage: pinward-bench-consent BACKEND MODULE PINENTRY ROUNDS
+ *   For two protected keys, one whose PIN the gate checks and one whose PIN the token checks, it prints a line for each round:
+ *   which key, and the milliseconds of a signature made directly; of starting that pinentry and waiting for its end, without a
+ *   word; of a bare question put to it by the module's own code; and of a gated signature.
+ */
+#include <fcntl.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/pinentry.h"
+#include "tests/bench/bench_token.h"
+#include "tests/bench/clock.h"
 
-#define ROUNDS_MAX 1000
+extern char **environ;
 
 static CK_BYTE text[64] = "the same sixty-four bytes, signed again and again for the clock";
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static void must(bool good, const char *what, unsigned long why)
 {
@@ -45,6 +49,26 @@ static void prepare(void)
     nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
 }
 
+/* How long a process needs to start and to end: pinentry, whose input is at its end. */
+static double start_ms(const char *pinentry)
+{
+    char *const words[] = {(char *)(uintptr_t)pinentry, NULL};
+    posix_spawn_file_actions_t actions;
+    int64_t started;
+    int status = 0;
+    pid_t pid;
+
+    prepare();
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    started = clock_now_ns();
+    must(posix_spawn(&pid, pinentry, &actions, NULL, words, environ) == 0, "starting pinentry", 0);
+    must(waitpid(pid, &status, 0) == pid && WIFEXITED(status), "the end of pinentry", (unsigned long)status);
+    posix_spawn_file_actions_destroy(&actions);
+    return (double)(clock_now_ns() - started) / 1e6;
+}
+
 /* How long one question takes, of the size of the module's: pinentry is started, asked, answers, and ends. */
 static double question_ms(const char *pinentry)
 {
@@ -65,9 +89,9 @@ static double question_ms(const char *pinentry)
     double took_ms;
 
     prepare();
-    started = now_ns();
+    started = clock_now_ns();
     must(pinentry_get_pin(&question, &pin, &err) == ERROR_NONE, "the bare question", 0);
-    took_ms = (double)(now_ns() - started) / 1e6;
+    took_ms = (double)(clock_now_ns() - started) / 1e6;
     secret_free(&pin);
     return took_ms;
 }
@@ -82,28 +106,14 @@ static double signature_ms(CK_FUNCTION_LIST *functions, CK_SESSION_HANDLE sessio
     CK_RV rv;
 
     prepare();
-    started = now_ns();
+    started = clock_now_ns();
     rv = functions->C_SignInit(session, &mechanism, key);
     if (rv == CKR_OK && log_in)
         rv = functions->C_Login(session, CKU_CONTEXT_SPECIFIC, pin, sizeof pin - 1);
     if (rv == CKR_OK)
         rv = functions->C_Sign(session, text, sizeof text, signature, &len);
     must(rv == CKR_OK, "a signature", rv);
-    return (double)(now_ns() - started) / 1e6;
-}
-
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* The value below which this many tenths of them are. */
-static double tenths(double *values, unsigned count, unsigned n)
-{
-    qsort(values, count, sizeof *values, compare);
-    return values[count * n / 10];
+    return (double)(clock_now_ns() - started) / 1e6;
 }
 
 static CK_SESSION_HANDLE open_session(CK_FUNCTION_LIST *functions, CK_SLOT_ID slot)
@@ -115,35 +125,38 @@ static CK_SESSION_HANDLE open_session(CK_FUNCTION_LIST *functions, CK_SLOT_ID sl
     return session;
 }
 
-/* The three are measured in turn, round by round, so that a machine that others load slows all of them. */
+/* The four are measured in turn, round by round, so that a machine that others load slows all of them. */
 static void measure_key(const struct bench_token *token, const char *name, CK_OBJECT_HANDLE key, bool token_asks,
                         const char *pinentry, unsigned rounds)
 {
     const CK_SESSION_HANDLE direct = open_session(token->direct, token->slot);
     const CK_SESSION_HANDLE gated = open_session(token->pinward, token->slot);
-    double alone[ROUNDS_MAX], asking[ROUNDS_MAX], together[ROUNDS_MAX], added[ROUNDS_MAX];
 
     for (unsigned i = 0; i < rounds; i++) {
-        alone[i] = signature_ms(token->direct, direct, key, token_asks);
-        asking[i] = question_ms(pinentry);
-        together[i] = signature_ms(token->pinward, gated, key, false);
-        added[i] = together[i] - alone[i] - asking[i];
+        const double alone = signature_ms(token->direct, direct, key, token_asks);
+        const double starting = start_ms(pinentry);
+        const double asking = question_ms(pinentry);
+        const double together = signature_ms(token->pinward, gated, key, false);
+
+        printf("%s %.4f %.4f %.4f %.4f\n", name, alone, starting, asking, together);
     }
     token->direct->C_CloseSession(direct);
     token->pinward->C_CloseSession(gated);
-    printf("%-34s %10.2f %12.2f %10.2f %12.2f", name, tenths(alone, rounds, 5), tenths(asking, rounds, 5),
-           tenths(together, rounds, 5), tenths(added, rounds, 5));
-    /* Where others load the machine, the longest piece of work is interrupted most, and that is the direct signature with
-     * a login: the fastest tenths are what a quiet machine shows. */
-    printf(" %10.2f\n", tenths(together, rounds, 1) - tenths(alone, rounds, 1) - tenths(asking, rounds, 1));
 }
 
-void bench_gated(const struct bench_token *token, const char *pinentry, unsigned rounds)
+int main(int argc, char **argv)
 {
-    const unsigned count = rounds < ROUNDS_MAX ? rounds : ROUNDS_MAX;
+    struct bench_token token;
+    unsigned rounds;
 
-    printf("\n%-34s %10s %12s %10s %12s %10s\n", "a key at level high", "direct ms", "pinentry ms", "gated ms",
-           "gate adds ms", "at its best");
-    measure_key(token, "the gate checks the PIN", token->key_gate, false, pinentry, count);
-    measure_key(token, "the token checks the PIN", token->key_token, true, pinentry, count);
+    if (argc != 5) {
+        fprintf(stderr, "usage: pinward-bench-consent BACKEND MODULE PINENTRY ROUNDS\n");
+        return 2;
+    }
+    rounds = (unsigned)strtoul(argv[4], NULL, 10);
+    bench_token_open(argv[1], argv[2], false, &token);
+    measure_key(&token, "gate", token.key_gate, false, argv[3], rounds);
+    measure_key(&token, "token", token.key_token, true, argv[3], rounds);
+    bench_token_close(&token);
+    return 0;
 }
