@@ -110,18 +110,7 @@ static void log_in_through_module(struct bench_token *token)
     must(token->pinward->C_Login(token->session, CKU_USER, pin, sizeof pin - 1), "C_Login through the module");
 }
 
-/* The session keeps the login until C_Finalize. */
-static CK_OBJECT_HANDLE log_in_directly(const struct bench_token *token)
-{
-    CK_UTF8CHAR pin[] = BENCH_PIN;
-    CK_SESSION_HANDLE session;
-
-    must(token->direct->C_OpenSession(token->slot_direct, CKF_SERIAL_SESSION, NULL, NULL, &session), "C_OpenSession");
-    must(token->direct->C_Login(session, CKU_USER, pin, sizeof pin - 1), "C_Login");
-    return find_key(token->direct, session, BENCH_KEY_LOW);
-}
-
-void bench_token_open(const char *backend_path, const char *module_path, bool isolated, struct bench_token *token)
+void bench_token_open(const char *backend_path, const char *module_path, struct bench_token *token)
 {
     memset(token, 0, sizeof *token);
     token->direct = load(backend_path);
@@ -133,7 +122,6 @@ void bench_token_open(const char *backend_path, const char *module_path, bool is
     make_key(token, BENCH_KEY_TOKEN, CK_TRUE);
     log_in_through_module(token);
     token->key = find_key(token->pinward, token->session, BENCH_KEY_LOW);
-    token->key_direct = isolated ? log_in_directly(token) : token->key;
     token->key_gate = find_key(token->pinward, token->session, BENCH_KEY_GATE);
     token->key_token = find_key(token->pinward, token->session, BENCH_KEY_TOKEN);
 }

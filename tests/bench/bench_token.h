@@ -8,7 +8,6 @@
 #define PINWARD_BENCH_TOKEN_H
 
 #include <p11-kit/pkcs11.h>
-#include <stdbool.h>
 
 #define BENCH_PIN "123456"
 
@@ -24,15 +23,13 @@ struct bench_token {
     CK_SLOT_ID slot_direct;
     CK_SESSION_HANDLE session; /* of the module: keeps the login */
     CK_OBJECT_HANDLE key;       /* at level low */
-    CK_OBJECT_HANDLE key_direct; /* the same, in SoftHSM2 itself */
     CK_OBJECT_HANDLE key_gate;  /* at level high */
     CK_OBJECT_HANDLE key_token; /* the same, with CKA_ALWAYS_AUTHENTICATE */
 };
 
 /* Loads both modules, initialises a token, makes the keys, and logs in through the module, which is the login of both: it
- * is one backend, unless the module is isolated, in a process with a backend of its own. Ends the program with a message
- * when something fails: there is nothing to measure then. */
-void bench_token_open(const char *backend_path, const char *module_path, bool isolated, struct bench_token *token);
+ * is one backend. Ends the program with a message when something fails: there is nothing to measure then. */
+void bench_token_open(const char *backend_path, const char *module_path, struct bench_token *token);
 void bench_token_close(struct bench_token *token);
 
 #endif

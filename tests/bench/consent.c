@@ -154,7 +154,7 @@ int main(int argc, char **argv)
         return 2;
     }
     rounds = (unsigned)strtoul(argv[4], NULL, 10);
-    bench_token_open(argv[1], argv[2], false, &token);
+    bench_token_open(argv[1], argv[2], &token);
     measure_key(&token, "gate", token.key_gate, false, argv[3], rounds);
     measure_key(&token, "token", token.key_token, true, argv[3], rounds);
     bench_token_close(&token);
