@@ -38,7 +38,8 @@ def machine():
     packages = subprocess.run(
         ["dpkg-query", "-W", "-f", "${Package} ${Version}\n", "softhsm2", "p11-kit", "opensc", "caml-crush-server", "libssl3"],
         capture_output=True, text=True).stdout.split("\n")
-    return {"processor": model[1] if model else platform.machine(), "processors": os.cpu_count(), "memory_mib": memory // 1024,
+    policy = "" if os.sched_getscheduler(0) == os.SCHED_OTHER else "; at real-time priority (chrt)"
+    return {"policy": policy, "processor": model[1] if model else platform.machine(), "processors": os.cpu_count(), "memory_mib": memory // 1024,
             "kernel": ".".join(platform.release().split(".")[:2]), "load": f"{os.getloadavg()[0]:.2f}",
             "packages": [line for line in packages if " " in line.strip() and not line.endswith(" ")]}
 
@@ -84,7 +85,7 @@ class Report:
         if kind == "verdicts":
             return "\n".join(f"- {line}" for line in part.get("verdicts", []) + part.get("notes", []))
         if kind == "when":
-            return f"{part['measured']}; load average at the start {part['machine']['load']}"
+            return f"{part['measured']}; load average at the start {part['machine']['load']}{part['machine'].get('policy', '')}"
         raise KeyError(word)
 
     def write_document(self, folder=ROOT / "docs"):

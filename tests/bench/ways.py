@@ -81,7 +81,7 @@ def turns(names, number):
 def measure_cell(token, operation, threads, seconds, quick):
     """The rates of every way, round by round, and the ratios of the pair."""
     slice_s = 0.01 if quick else 0.1
-    pairs = 1 if quick else max(5, round(1.6 * seconds / slice_s))
+    pairs = 1 if quick else max(5, round(2.2 * seconds / slice_s))
     rounds = 1 if quick else max(3, round(0.4 * seconds / slice_s))
     slow = token.run(DIRECT, operation, threads, slice_s / 10)[0]  # also warms it
     token.run(PINWARD, operation, threads, slice_s / 10)
