@@ -79,13 +79,14 @@ def growth(figures):
     """Applications a second over the number of certificates."""
     sizes = sorted(figures, key=int)
     rates = [figures[size]["rates"] for size in sizes]
-    most = max(max(values) for values in rates) * 1.15
+    highest = max(max(values) for values in rates)
+    step = next(unit * 10 ** power for power in range(6) for unit in (1, 2, 5) if unit * 10 ** power * 6 >= highest)
+    most = step * (int(highest / step) + 1)
     left, top, right, bottom = 70, 56, 640, 300
     parts, points = [], []
-    for fifth in range(6):
-        value = most * fifth / 5
-        y = bottom - (bottom - top) * fifth / 5
-        parts += [line(left, y, right, y), text(left - 8, y + 4, f"{value:.0f}", "faint", "end")]
+    for value in range(0, most + 1, step):
+        y = bottom - (bottom - top) * value / most
+        parts += [line(left, y, right, y), text(left - 8, y + 4, f"{value:,}", "faint", "end")]
     for i, size in enumerate(sizes):
         x = left + (right - left) * (i + 0.5) / len(sizes)
         parts.append(text(x, bottom + 20, f"{int(size):,}", "faint", "middle"))
