@@ -36,7 +36,7 @@ def machine():
     model = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
     memory = int(re.search(r"^MemTotal:\s*(\d+)", pathlib.Path("/proc/meminfo").read_text(), re.M)[1])
     packages = subprocess.run(
-        ["dpkg-query", "-W", "-f", "${Package} ${Version}\n", "softhsm2", "p11-kit", "opensc", "caml-crush-server", "libssl3"],
+        ["dpkg-query", "-W", "-f", "${Package} ${Version}\n", "softhsm2", "p11-kit", "opensc-pkcs11", "caml-crush-clients", "libssl3"],
         capture_output=True, text=True).stdout.split("\n")
     policy = "" if os.sched_getscheduler(0) == os.SCHED_OTHER else "; at real-time priority (chrt)"
     return {"policy": policy, "processor": model[1] if model else platform.machine(), "processors": os.cpu_count(), "memory_mib": memory // 1024,
