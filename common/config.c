@@ -22,6 +22,8 @@ enum value_kind {
     VALUE_JOURNAL,
     VALUE_EXPORT,
     VALUE_REMOTE,
+    VALUE_SANDBOX,
+    VALUE_PATHS,
 };
 
 struct config_key {
@@ -64,6 +66,17 @@ static const struct config_key config_keys[] = {
     {"ledger", "journal", VALUE_JOURNAL, MEMBER(ledger.journal), 0, 0},
     {"remote", "access", VALUE_REMOTE, MEMBER(remote.access), 0, 0},
     {"remote", "forwarders", VALUE_TEXT, MEMBER(remote.forwarders), 0, 0},
+    {"agent", "sandbox", VALUE_SANDBOX, MEMBER(agent.sandbox), 0, 0},
+    {"agent", "writable", VALUE_PATHS, MEMBER(agent.writable), 0, 0},
+    {"agent", "connections", VALUE_COUNT, MEMBER(agent.connections), CONFIG_CONNECTIONS_MAX, 1},
+    {"agent", "client-connections", VALUE_COUNT, MEMBER(agent.client_connections), CONFIG_CONNECTIONS_MAX, 1},
+    {"agent", "client-sessions", VALUE_COUNT, MEMBER(agent.client_sessions), 65536, 1},
+    {"agent", "client-objects", VALUE_COUNT, MEMBER(agent.client_objects), 65536, 1},
+    {"agent", "client-memory", VALUE_COUNT, MEMBER(agent.client_memory_mib), 4096, 16},
+    {"agent", "client-message", VALUE_COUNT, MEMBER(agent.client_message_mib), 1024, 1},
+    {"agent", "client-cpu", VALUE_DURATION, MEMBER(agent.client_cpu_s), 86400, 0},
+    {"agent", "client-stall", VALUE_DURATION, MEMBER(agent.client_stall_s), 86400, 1},
+    {"agent", "client-idle", VALUE_DURATION, MEMBER(agent.client_idle_s), 86400, 0},
 };
 
 #define KEY_COUNT (sizeof config_keys / sizeof config_keys[0])
@@ -80,6 +93,7 @@ static const char *const yes_no_words[] = {"no", "yes", NULL};
 static const char *const journal_words[] = {"none", "syslog", "journald", NULL};
 static const char *const export_words[] = {"never", "ask", NULL};
 static const char *const remote_words[] = {"deny", "ask", NULL};
+static const char *const sandbox_words[] = {"strict", "sockets", "network", "off", NULL};
 
 /* The position of value among words, -1 when it is none of them. Positions are the enums' values. */
 static int config_word(const char *const *words, const char *value)
@@ -136,6 +150,15 @@ static bool config_parse_count(const char *value, const struct config_key *key, 
     return true;
 }
 
+/* Absolute paths with colons between. */
+static bool config_parse_paths(const char *value, char **member)
+{
+    for (const char *at = value; at; at = strchr(at, ':') ? strchr(at, ':') + 1 : NULL)
+        if (*at != '/')
+            return false;
+    return config_set_string(member, value, strlen(value));
+}
+
 /* https://host[:port]; a slash at the end is dropped. */
 static bool config_parse_url(const char *value, char **member)
 {
@@ -164,6 +187,8 @@ static const char *config_store(const struct config_key *key, const char *value,
                                                                                   : _("an absolute path");
     case VALUE_TEXT:
         return value[0] && config_set_string(member, value, strlen(value)) ? NULL : _("a text");
+    case VALUE_PATHS:
+        return config_parse_paths(value, member) ? NULL : _("absolute paths with a colon between them");
     case VALUE_URL:
         return config_parse_url(value, member) ? NULL : "https://HOST[:PORT]";
     case VALUE_DURATION:
@@ -171,7 +196,7 @@ static const char *config_store(const struct config_key *key, const char *value,
                                                          : _("a time in seconds or minutes within its limits, "
                                                              "such as 30s or 2m");
     case VALUE_COUNT:
-        return config_parse_count(value, key, member) ? NULL : _("a whole number from 0 to 15");
+        return config_parse_count(value, key, member) ? NULL : _("a whole number within its limits");
     case VALUE_LEVEL:
         return config_level_parse(value, member) ? NULL : "high, medium, low";
     case VALUE_PROMPT:
@@ -204,6 +229,11 @@ static const char *config_store(const struct config_key *key, const char *value,
         if (word >= 0)
             *(enum config_remote *)member = (enum config_remote)word;
         return word >= 0 ? NULL : "deny, ask";
+    case VALUE_SANDBOX:
+        word = config_word(sandbox_words, value);
+        if (word >= 0)
+            *(enum config_sandbox *)member = (enum config_sandbox)word;
+        return word >= 0 ? NULL : "strict, sockets, network, off";
     }
     return _("a key of this version");
 }
@@ -267,6 +297,11 @@ static enum error_code config_read(const char *path, struct config_build *build,
     return status == ERROR_NONE ? ERROR_NONE : error_set(err, status, _("%s, line %u: %s."), path, line, why.text);
 }
 
+const char *config_sandbox_name(enum config_sandbox sandbox)
+{
+    return sandbox_words[sandbox];
+}
+
 static bool config_defaults(struct config *config)
 {
     config->module.prompt = CONFIG_PROMPT_MODULE;
@@ -283,6 +318,14 @@ static bool config_defaults(struct config *config)
     config->log.level = CONFIG_LOG_INFO;
     config->ledger.required = true;
     config->remote.access = CONFIG_REMOTE_DENY;
+    config->agent.sandbox = CONFIG_SANDBOX_STRICT;
+    config->agent.connections = 256;
+    config->agent.client_connections = 32;
+    config->agent.client_sessions = 1024;
+    config->agent.client_objects = 4096;
+    config->agent.client_memory_mib = 64;
+    config->agent.client_message_mib = 16;
+    config->agent.client_stall_s = 30;
     config->module.backend = strdup(PINWARD_DEFAULT_BACKEND);
     config->module.pinentry = strdup(PINWARD_DEFAULT_PINENTRY);
     return config->module.backend && config->module.pinentry;
@@ -348,5 +391,6 @@ void config_clear(struct config *config)
     free(config->log.file);
     free(config->ledger.file);
     free(config->remote.forwarders);
+    free(config->agent.writable);
     memset(config, 0, sizeof *config);
 }

@@ -49,6 +49,16 @@ enum config_remote {
     CONFIG_REMOTE_ASK,  /* what a local one may, with the PIN at every use */
 };
 
+/* [agent] sandbox: what the token's module may do in a process of the agent's; each more than the one before. */
+enum config_sandbox {
+    CONFIG_SANDBOX_STRICT,  /* files: read all, write its own */
+    CONFIG_SANDBOX_SOCKETS, /* and reach other programs of this machine: a card through pcscd */
+    CONFIG_SANDBOX_NETWORK, /* and of others */
+    CONFIG_SANDBOX_OFF,     /* what the user may */
+};
+
+#define CONFIG_CONNECTIONS_MAX 1024
+
 struct config {
     char *file; /* the file that was read; NULL when there was none and these are the defaults */
     struct {
@@ -94,6 +104,19 @@ struct config {
         enum config_remote access;
         char *forwarders; /* names of programs, blanks between, besides those that agent/forwarder.c knows; NULL: none */
     } remote;
+    struct {
+        enum config_sandbox sandbox;
+        char *writable;              /* files and folders, from the root, colons between; NULL: none more */
+        unsigned connections;        /* at once, of all programs */
+        unsigned client_connections; /* of one process */
+        unsigned client_sessions;    /* the rest is of one connection */
+        unsigned client_objects;     /* that it has made and that are still there */
+        unsigned client_memory_mib;
+        unsigned client_message_mib;
+        unsigned client_cpu_s;   /* processor time; 0: any */
+        unsigned client_stall_s; /* in the middle of a message */
+        unsigned client_idle_s;  /* without a word; 0: any */
+    } agent;
 };
 
 /* Finds, reads and checks the configuration. On success *config is filled whole and the caller clears it.
@@ -102,6 +125,9 @@ enum error_code config_load(struct config *config, struct error *err);
 
 /* The same from the named file only. */
 enum error_code config_load_file(const char *path, struct config *config, struct error *err);
+
+/* The word for it in the file. */
+const char *config_sandbox_name(enum config_sandbox sandbox);
 
 /* Frees the strings and zeroes *config; NULL-safe. */
 void config_clear(struct config *config);

@@ -22,6 +22,13 @@
 
 extern char **environ;
 
+static const struct pinentry_starter *other_starter; /* NULL: this process starts them */
+
+void pinentry_process_start_by(const struct pinentry_starter *starter)
+{
+    other_starter = starter;
+}
+
 static int64_t monotonic_ms(void)
 {
     struct timespec now;
@@ -79,34 +86,43 @@ static int spawn_child(const char *program, int child_fd, pid_t *pid)
     return rc;
 }
 
-enum error_code pinentry_process_start(const char *program, unsigned timeout_s, int cancel_fd,
-                                       struct pinentry_process *process, struct error *err)
+/* 0, or an errno. */
+static int start_child(const char *program, pid_t *pid, int *pidfd, int *fd)
 {
     int pair[2];
-    pid_t pid;
     int rc;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        return error_set(err, ERROR_PROMPT, _("No socket for %s can be made: %s."), program, fork_safe_error(errno));
+        return errno;
     /* The child's end too: dup2 onto itself would keep close-on-exec. */
     pair[0] = descriptor_above_stdio(pair[0]);
     pair[1] = descriptor_above_stdio(pair[1]);
-    rc = pair[0] < 0 || pair[1] < 0 ? EMFILE : spawn_child(program, pair[1], &pid);
+    rc = pair[0] < 0 || pair[1] < 0 ? EMFILE : spawn_child(program, pair[1], pid);
     if (pair[1] >= 0)
         close(pair[1]);
-    if (rc != 0) {
-        if (pair[0] >= 0)
-            close(pair[0]);
+    if (rc == 0) {
+        *fd = pair[0];
+        *pidfd = descriptor_above_stdio(pidfd_open(*pid, 0));
+    } else if (pair[0] >= 0) {
+        close(pair[0]);
+    }
+    return rc;
+}
+
+enum error_code pinentry_process_start(const char *program, unsigned timeout_s, int cancel_fd,
+                                       struct pinentry_process *process, struct error *err)
+{
+    struct pinentry_process made = {.cancel_fd = cancel_fd};
+    const int rc = other_starter ? other_starter->start(&made.pid, &made.pidfd, &made.fd)
+                                 : start_child(program, &made.pid, &made.pidfd, &made.fd);
+
+    if (rc != 0)
         return error_set(err, ERROR_PROMPT,
                          _("The PIN cannot be asked for: %s does not start (%s). Install a pinentry, or name one in "
                            "[module] pinentry."),
                          program, fork_safe_error(rc));
-    }
-    *process = (struct pinentry_process){.pid = pid,
-                                         .pidfd = descriptor_above_stdio(pidfd_open(pid, 0)),
-                                         .fd = pair[0],
-                                         .cancel_fd = cancel_fd,
-                                         .deadline_ms = monotonic_ms() + (int64_t)timeout_s * 1000};
+    made.deadline_ms = monotonic_ms() + (int64_t)timeout_s * 1000;
+    *process = made;
     return ERROR_NONE;
 }
 
@@ -194,6 +210,15 @@ static void end_by_pid(pid_t pid)
         continue;
 }
 
+/* false: it has ended. */
+static bool send_signal(const struct pinentry_process *process, int signal)
+{
+    if (!other_starter)
+        return pidfd_send_signal(process->pidfd, signal, NULL, 0) == 0;
+    other_starter->signal(process->pid, signal);
+    return true;
+}
+
 void pinentry_process_end(struct pinentry_process *process)
 {
     const bool hurry = process->timed_out || process->cancelled;
@@ -205,12 +230,12 @@ void pinentry_process_end(struct pinentry_process *process)
         end_by_pid(process->pid);
         return;
     }
-    if ((hurry || !process_is_gone(process, LEAVE_TIMEOUT_MS)) &&
-        pidfd_send_signal(process->pidfd, SIGTERM, NULL, 0) == 0 && !process_is_gone(process, TERM_TIMEOUT_MS))
-        (void)pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
+    if ((hurry || !process_is_gone(process, LEAVE_TIMEOUT_MS)) && send_signal(process, SIGTERM) &&
+        !process_is_gone(process, TERM_TIMEOUT_MS))
+        (void)send_signal(process, SIGKILL);
     /* By the pidfd: where the host has reaped it (SIGCHLD ignored, or a handler of its own: ECHILD), the pid may be
-     * another child's by now. */
-    while (waitid(P_PIDFD, (id_t)process->pidfd, NULL, WEXITED) != 0 && errno == EINTR)
+     * another child's by now. What another process has started, that one waits for. */
+    while (!other_starter && waitid(P_PIDFD, (id_t)process->pidfd, NULL, WEXITED) != 0 && errno == EINTR)
         continue;
     close(process->pidfd);
     process->pidfd = -1;

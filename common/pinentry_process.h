@@ -2,9 +2,10 @@
  * pinentry_process: a pinentry program as a child process, and the socket to it.
  *
  * Purpose: start with posix_spawn (a host with threads must not be forked), with nothing of the host inherited
- *   but its environment; wait for bytes with a deadline; end the child whatever state it is in.
+ *   but its environment; wait for bytes with a deadline; end the child whatever state it is in. A process that may start
+ *   none itself (a sandbox) has another one start it.
  * Owner: struct pinentry_process is the caller's, from _start to _end.
- * Thread rule: one thread for each process.
+ * Thread rule: one thread for each process; pinentry_process_start_by before the first one.
  */
 #ifndef PINWARD_COMMON_PINENTRY_PROCESS_H
 #define PINWARD_COMMON_PINENTRY_PROCESS_H
@@ -16,6 +17,13 @@
 
 #include "error.h"
 
+/* Another process that starts pinentry programs for this one. Which program, is its own to say. From any thread. */
+struct pinentry_starter {
+    /* 0, or an errno. *fd: a socket that is the program's stdin and stdout. The descriptors are the caller's. */
+    int (*start)(pid_t *pid, int *pidfd, int *fd);
+    void (*signal)(pid_t pid, int signal); /* to one that it has started; nothing when that has ended */
+};
+
 struct pinentry_process {
     pid_t pid;
     int pidfd;           /* so that a signal can never reach another process that got the same pid */
@@ -25,6 +33,9 @@ struct pinentry_process {
     bool timed_out;      /* a wait ended by the deadline */
     bool cancelled;      /* a wait ended by cancel_fd */
 };
+
+/* From now on, for the life of the process: the starter's own constant. */
+void pinentry_process_start_by(const struct pinentry_starter *starter);
 
 /* ERROR_PROMPT with a sentence naming the program when it cannot be started. */
 enum error_code pinentry_process_start(const char *program, unsigned timeout_s, int cancel_fd,

@@ -207,6 +207,27 @@ static void doctor_look_token(const struct app *app, struct doctor_finding *find
 
 /* ------------------------------------------------------------------ pinward-agent */
 
+/* The agent's own words: pkcs11-module/agent/sandbox.h. */
+static void doctor_say_agent(const struct agent_status *status, struct doctor_finding *finding)
+{
+    if (strstr(status->protection, "sandbox=off")) {
+        doctor_say(finding, DOCTOR_NOTE,
+                   _("programs are served at %s, in processes that can do whatever you can: the sandbox is switched off"),
+                   status->socket);
+        doctor_mend(finding, _("sandbox = strict in [agent]"));
+    } else if (strstr(status->protection, "no-landlock")) {
+        doctor_say(finding, DOCTOR_NOTE,
+                   _("programs are served at %s, in processes that can write all your files: this kernel has no Landlock"),
+                   status->socket);
+        doctor_mend(finding, _("a kernel with Landlock (Linux 5.13 or later, with landlock in lsm=)"));
+    } else {
+        doctor_say(finding, DOCTOR_OK,
+                   _("programs that load p11-kit-client.so are served at %s, in processes of pinward-agent's (connected: "
+                     "%zu)"),
+                   status->socket, status->count);
+    }
+}
+
 /* Is the module in the programs' own processes, or in the agent's? */
 static void doctor_look_agent(const struct app *app, struct doctor_finding *finding)
 {
@@ -215,9 +236,7 @@ static void doctor_look_agent(const struct app *app, struct doctor_finding *find
 
     (void)app;
     if (agent_ask_status(&status, NULL) == ERROR_NONE) {
-        doctor_say(finding, DOCTOR_OK,
-                   _("programs that load p11-kit-client.so are served at %s, in processes of pinward-agent's (connected: %zu)"),
-                   status.socket, status.count);
+        doctor_say_agent(&status, finding);
         agent_status_clear(&status);
     } else if (path && access(path, F_OK) == 0) {
         doctor_say(finding, DOCTOR_OK, _("pinward-agent starts when a program connects to %s"), path);

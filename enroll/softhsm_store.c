@@ -9,37 +9,18 @@
 #include <unistd.h>
 
 #include "common/i18n.h"
+#include "common/softhsm_conf.h"
 #include "common/state_folder.h"
 #include "enroll/file.h"
 #include "softhsm2_conf.h" /* SOFTHSM_STORE_TEMPLATE, from softhsm-config/ */
 
-#define SOFTHSM_SYSTEM_CONF "/etc/softhsm/softhsm2.conf"
-#define SOFTHSM_PLACE       "@TOKEN_DIR@"
+#define SOFTHSM_PLACE "@TOKEN_DIR@"
 
 bool softhsm_store_is_backend(const struct config *config)
 {
     const char *name = strrchr(config->module.backend, '/');
 
     return strcmp(name ? name + 1 : config->module.backend, "libsofthsm2.so") == 0;
-}
-
-/* The folder that a line "directories.tokendir = FOLDER" names; a new string, NULL: the line is another. */
-static char *softhsm_token_folder(const char *line)
-{
-    static const char key[] = "directories.tokendir";
-    size_t len;
-
-    line += strspn(line, " \t");
-    if (strncmp(line, key, sizeof key - 1) != 0) {
-        return NULL;
-    }
-    line += sizeof key - 1;
-    line += strspn(line, " \t=");
-    len = strlen(line);
-    while (len > 0 && strchr(" \t\r\n", line[len - 1])) {
-        len--;
-    }
-    return len > 0 ? strndup(line, len) : NULL;
 }
 
 /* A token is a folder in it. */
@@ -60,21 +41,10 @@ static bool softhsm_folder_has_tokens(const char *folder)
 /* Has the system's store tokens that this user can use? Then they are the ones that are wanted. */
 static bool softhsm_system_is_used(void)
 {
-    FILE *file = fopen(SOFTHSM_SYSTEM_CONF, "re");
-    char *line = NULL;
-    char *folder = NULL;
-    size_t size = 0;
-    bool used;
+    char *folder = softhsm_conf_tokens(SOFTHSM_CONF_SYSTEM);
+    const bool used = folder && access(folder, W_OK | X_OK) == 0 && softhsm_folder_has_tokens(folder);
 
-    while (file && !folder && getline(&line, &size, file) >= 0) {
-        folder = softhsm_token_folder(line);
-    }
-    used = folder && access(folder, W_OK | X_OK) == 0 && softhsm_folder_has_tokens(folder);
-    free(line);
     free(folder);
-    if (file) {
-        fclose(file);
-    }
     return used;
 }
 
@@ -114,14 +84,6 @@ static char *softhsm_data_folder(const char *home)
     return asprintf(&folder, "%s/.local/share/softhsm2/tokens", home) < 0 ? NULL : folder;
 }
 
-/* The user's own file; a new string. */
-static char *softhsm_user_conf(const char *home)
-{
-    char *conf = NULL;
-
-    return asprintf(&conf, "%s/.config/softhsm2/softhsm2.conf", home) < 0 ? NULL : conf;
-}
-
 /* A link that leads nowhere just now is the user's all the same, and is not there for SoftHSM2 only. */
 static bool softhsm_is_there(const char *conf)
 {
@@ -139,7 +101,7 @@ bool softhsm_store_is_missing(const struct config *config)
     if (!softhsm_store_is_backend(config) || getenv("SOFTHSM2_CONF")) {
         return false;
     }
-    conf = softhsm_user_conf(home ? home : "");
+    conf = softhsm_conf_user(home ? home : "");
     missing = conf && !softhsm_is_there(conf) && !softhsm_system_is_used();
     free(conf);
     return missing;
@@ -149,7 +111,7 @@ bool softhsm_store_is_missing(const struct config *config)
 static enum error_code softhsm_check_users(const struct config *config, struct error *err)
 {
     const char *home = getenv("HOME");
-    char *conf = softhsm_user_conf(home ? home : "");
+    char *conf = softhsm_conf_user(home ? home : "");
     enum error_code status = ERROR_NONE;
 
     if (conf && softhsm_store_is_backend(config) && !getenv("SOFTHSM2_CONF") && softhsm_is_there(conf) &&
@@ -174,7 +136,7 @@ enum error_code softhsm_store_ensure(const struct config *config, char **made, s
     if (!home || home[0] != '/') {
         return error_set(err, ERROR_CONFIG, _("There is no folder for a token store: set HOME."));
     }
-    conf = softhsm_user_conf(home);
+    conf = softhsm_conf_user(home);
     tokens = softhsm_data_folder(home);
     status = conf && tokens ? softhsm_store_write(conf, tokens, err) : error_set(err, ERROR_MEMORY, "%s", "");
     free(tokens);

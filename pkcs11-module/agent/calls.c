@@ -1,8 +1,10 @@
 #include "pkcs11-module/agent/calls.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/log.h"
 #include "pkcs11-module/agent/exchange.h"
 #include "pkcs11-module/agent/frame.h"
 
@@ -23,14 +25,26 @@ static bool read_whole(const struct calls *calls, const struct frame *frame, uns
     return frame_take(calls->connection, message + frame->taken, rest);
 }
 
+/* A client whose call is under way has said something, however long ago. */
+static bool is_idle(struct calls *calls)
+{
+    if (turns_under_way(&calls->turns))
+        return false;
+    log_info("the connection is closed: nothing was said for %d s", calls->limits.idle_ms / 1000);
+    return true;
+}
+
 /* Reads a message and passes the turn on. */
 static bool receive(struct calls *calls, struct exchange *exchange, struct patience *patience)
 {
     struct frame frame;
     unsigned char *message = NULL;
     size_t left;
-    bool received = frame_look(calls->connection, patience, &frame);
+    bool received;
 
+    do
+        received = frame_look(calls->connection, &calls->limits, patience, &frame);
+    while (!received && errno == ETIMEDOUT && !is_idle(calls));
     if (received)
         message = exchange_request(exchange, calls->greeting, frame.size);
     received = message && read_whole(calls, &frame, message, &left);
@@ -148,10 +162,11 @@ void calls_serve(struct calls *calls)
     exchange_close(&exchange);
 }
 
-enum error_code calls_open(int connection, CK_FUNCTION_LIST *functions, struct calls *calls,
-                           struct error *err)
+enum error_code calls_open(int connection, const struct frame_limits *limits, CK_FUNCTION_LIST *functions,
+                           struct calls *calls, struct error *err)
 {
-    *calls = (struct calls){.connection = connection, .functions = functions};
+    *calls = (struct calls){.connection = connection, .limits = *limits, .functions = functions};
+    frame_limit(connection, limits);
     pthread_mutex_init(&calls->answering, NULL);
     pthread_mutex_init(&calls->starting, NULL);
     return turns_open(connection, &calls->turns, err);

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "common/error.h"
+#include "pkcs11-module/agent/frame.h"
 #include "pkcs11-module/agent/turns.h"
 #include "pkcs11-module/p11.h"
 
@@ -20,6 +21,7 @@
 
 struct calls {
     int connection;
+    struct frame_limits limits;
     CK_FUNCTION_LIST *functions;
     unsigned char greeting; /* the client's first byte */
     struct turns turns;
@@ -31,8 +33,8 @@ struct calls {
 };
 
 /* The functions stay the caller's. */
-enum error_code calls_open(int connection, CK_FUNCTION_LIST *functions, struct calls *calls,
-                           struct error *err);
+enum error_code calls_open(int connection, const struct frame_limits *limits, CK_FUNCTION_LIST *functions,
+                           struct calls *calls, struct error *err);
 void calls_close(struct calls *calls);
 
 /* Returns when the client has gone, or has said nothing sensible, and no call is under way any more. */

@@ -36,11 +36,12 @@ static void print_program(FILE *out, const char *program)
 
 static void print_status(FILE *out, const struct control_facts *facts)
 {
-    fprintf(out, "version %s\npid %ld\nsince %lld\nsocket %s\nactivated %s\nprotection", PINWARD_VERSION, (long)getpid(),
-            (long long)facts->since, facts->endpoint->path, facts->endpoint->activated ? "yes" : "no");
-    for (const char *const *word = harden_words; *word; word++)
-        fprintf(out, " %s", *word);
-    fputc('\n', out);
+    char words[HARDEN_WORDS_SIZE];
+
+    harden_words(facts->sandbox, words);
+    fprintf(out, "version %s\npid %ld\nsince %lld\nsocket %s\nactivated %s\nprotection %s\n", PINWARD_VERSION,
+            (long)getpid(), (long long)facts->since, facts->endpoint->path, facts->endpoint->activated ? "yes" : "no",
+            words);
     for (size_t i = 0; i < WORKERS_MAX; i++) {
         const struct worker *row = &facts->workers->rows[i];
 

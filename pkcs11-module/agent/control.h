@@ -12,12 +12,14 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "common/config.h"
 #include "pkcs11-module/agent/endpoint.h"
 #include "pkcs11-module/agent/workers.h"
 
 struct control_facts {
     const struct endpoint *endpoint;
     const struct workers *workers;
+    enum config_sandbox sandbox;
     time_t since;
 };
 

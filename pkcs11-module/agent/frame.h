@@ -14,8 +14,12 @@
 
 #define FRAME_HEADER_SIZE 12
 
-/* A longer message ends its connection: a client cannot have the agent's memory for the asking. */
-#define FRAME_MAX ((size_t)64 << 20)
+/* What ends a connection: a client cannot have the agent's memory or its time for the asking. */
+struct frame_limits {
+    size_t size_max; /* of a message */
+    int idle_ms;     /* until a message begins; -1: it may take for ever */
+    int stall_ms;    /* until there is more of one that has begun, or some of an answer is taken */
+};
 
 /* What is looked at before it is taken: all of a message, unless it is long or its sender slow. */
 #define FRAME_HEAD_MAX 4096
@@ -27,13 +31,17 @@ struct frame {
     unsigned char head[FRAME_HEAD_MAX];
 };
 
-/* Waits for a message and looks at it. false: the client has gone, or claims what is too long. */
-bool frame_look(int connection, struct patience *patience, struct frame *frame);
+/* Once for a connection, before all that follows: for how long a message may stall. */
+void frame_limit(int connection, const struct frame_limits *limits);
 
-/* Takes so many bytes from the connection, or false: the client has gone. */
+/* Waits for a message and looks at it. false: the client has gone, or does not go on, or claims what is too long, or
+ * (errno is ETIMEDOUT) has said nothing for as long as it may. */
+bool frame_look(int connection, const struct frame_limits *limits, struct patience *patience, struct frame *frame);
+
+/* Takes so many bytes from the connection, or false: the client has gone, or does not go on. */
 bool frame_take(int connection, unsigned char *bytes, size_t len);
 
-/* All of it, or false. */
+/* All of it, or false: the client has gone, or does not take it. */
 bool frame_send(int connection, const unsigned char *bytes, size_t len);
 
 #endif

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,10 +13,14 @@
 #include "common/i18n.h"
 #include "common/log.h"
 #include "pkcs11-module/agent/control.h"
+#include "pkcs11-module/agent/harden.h"
+#include "pkcs11-module/agent/sandbox.h"
 #include "pkcs11-module/agent/workers.h"
 
 /* Out of descriptors: the connection that cannot be taken stays in the queue, and asking at once again would not help. */
 #define PAUSE_MS 100
+
+#define DESCRIPTORS_BESIDES 64
 
 static int take_signals(void)
 {
@@ -58,37 +63,89 @@ static bool take_signal(int signals, struct workers *workers)
     return stop;
 }
 
-static void serve(const struct endpoint *endpoint, int signals, struct workers *workers)
+enum { ON_SIGNALS, ON_CONTROL, ON_PROGRAMS, ON_WORKERS };
+
+/* What there is to wait for now: on[ON_WORKERS + i] is the channel of whose[i]. Returns how many. */
+static nfds_t gather(struct workers *workers, struct pollfd on[ON_WORKERS + WORKERS_MAX], struct worker *whose[WORKERS_MAX])
 {
-    const struct control_facts facts = {.endpoint = endpoint, .workers = workers, .since = time(NULL)};
-    struct pollfd on[] = {
-        {.fd = signals, .events = POLLIN},
-        {.fd = endpoint->control, .events = POLLIN},
-        {.fd = endpoint->programs, .events = POLLIN},
-    };
+    nfds_t count = 0;
+
+    for (struct worker *row = workers->rows; row < workers->rows + WORKERS_MAX; row++) {
+        if (row->pid == 0 || row->channel < 0)
+            continue;
+        on[ON_WORKERS + count] = (struct pollfd){.fd = row->channel, .events = POLLIN};
+        whose[count++] = row;
+    }
+    return count;
+}
+
+/* The channels before the signals: what a row stands for changes when its process is reaped. */
+static void serve(const struct endpoint *endpoint, const struct config *config, int signals, struct workers *workers)
+{
+    static struct pollfd on[ON_WORKERS + WORKERS_MAX];
+    static struct worker *whose[WORKERS_MAX];
+    const struct control_facts facts = {
+        .endpoint = endpoint, .workers = workers, .sandbox = config->agent.sandbox, .since = time(NULL)};
     bool stop = false;
 
+    on[ON_SIGNALS] = (struct pollfd){.fd = signals, .events = POLLIN};
+    on[ON_CONTROL] = (struct pollfd){.fd = endpoint->control, .events = POLLIN};
+    on[ON_PROGRAMS] = (struct pollfd){.fd = endpoint->programs, .events = POLLIN};
     while (!stop) {
-        if (poll(on, sizeof on / sizeof on[0], -1) < 0)
+        const nfds_t count = gather(workers, on, whose);
+
+        if (poll(on, ON_WORKERS + count, pinentries_kill_late(&workers->pinentries)) <= 0)
             continue;
-        if (on[0].revents)
+        for (nfds_t i = 0; i < count; i++)
+            if (on[ON_WORKERS + i].revents)
+                workers_answer(workers, whose[i]);
+        if (on[ON_SIGNALS].revents)
             stop = take_signal(signals, workers);
-        if (on[1].revents)
+        if (on[ON_CONTROL].revents)
             stop = control_answer(&facts) || stop;
-        if (!stop && on[2].revents)
+        if (!stop && on[ON_PROGRAMS].revents)
             take_connection(endpoint->programs, workers);
     }
 }
 
-enum error_code listener_run(const struct endpoint *endpoint, struct error *err)
+/* A descriptor for each connection, and some. Where that cannot be, connections wait in the queue. */
+static void allow_descriptors(size_t connections)
+{
+    struct rlimit now;
+
+    if (getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur >= connections + DESCRIPTORS_BESIDES)
+        return;
+    now.rlim_cur = connections + DESCRIPTORS_BESIDES;
+    if (now.rlim_cur > now.rlim_max)
+        now.rlim_cur = now.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &now);
+}
+
+/* What is lacking is said where it is looked for, not only where it is asked for. */
+static void tell_protection(enum config_sandbox sandbox)
+{
+    char words[HARDEN_WORDS_SIZE];
+
+    harden_words(sandbox, words);
+    if (sandbox_is_whole(sandbox))
+        log_info("protection: %s", words);
+    else
+        log_warning("connections are not confined as far as they could be: %s", words);
+}
+
+enum error_code listener_run(const struct endpoint *endpoint, const struct config *config, struct error *err)
 {
     static struct workers workers;
     const int signals = take_signals();
 
     if (signals < 0)
         return error_set(err, ERROR_INTERNAL, _("Signals cannot be taken: %s."), fork_safe_error(errno));
+    workers.max = config->agent.connections;
+    workers.max_of_process = config->agent.client_connections;
+    allow_descriptors(workers.max);
     log_info("serving at %s", endpoint->path);
-    serve(endpoint, signals, &workers);
+    tell_protection(config->agent.sandbox);
+    serve(endpoint, config, signals, &workers);
     workers_end(&workers);
     close(signals);
     log_info("stopped");

@@ -7,10 +7,11 @@
 #ifndef PINWARD_AGENT_LISTENER_H
 #define PINWARD_AGENT_LISTENER_H
 
+#include "common/config.h"
 #include "pkcs11-module/agent/endpoint.h"
 
 /* Serves until SIGTERM, SIGINT, SIGHUP or `pinward agent stop`, then ends every connection. The signals are blocked from
  * here on. */
-enum error_code listener_run(const struct endpoint *endpoint, struct error *err);
+enum error_code listener_run(const struct endpoint *endpoint, const struct config *config, struct error *err);
 
 #endif

@@ -18,6 +18,7 @@
 #include "pkcs11-module/agent/harden.h"
 #include "pkcs11-module/agent/listener.h"
 #include "pkcs11-module/agent/serve.h"
+#include "pkcs11-module/agent/starter.h"
 #include "pkcs11-module/agent/workers.h"
 
 static int fail(const struct error *err)
@@ -33,11 +34,12 @@ static int main_connection(const char *listener)
     const int pidfd = fcntl(WORKERS_PIDFD, F_SETFD, FD_CLOEXEC) == 0 ? WORKERS_PIDFD : -1;
     struct error err = {0};
 
-    if (fcntl(WORKERS_CONNECTION, F_SETFD, FD_CLOEXEC) != 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 ||
-        strtol(listener, NULL, 10) != (long)getppid()) {
+    if (fcntl(WORKERS_CONNECTION, F_SETFD, FD_CLOEXEC) != 0 || fcntl(WORKERS_CHANNEL, F_SETFD, FD_CLOEXEC) != 0 ||
+        prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || strtol(listener, NULL, 10) != (long)getppid()) {
         error_set(&err, ERROR_USAGE, _("%s is for pinward-agent's own use."), WORKERS_ARGUMENT);
         return fail(&err);
     }
+    starter_use(WORKERS_CHANNEL);
     return serve_connection(WORKERS_CONNECTION, pidfd, &err) == ERROR_NONE ? EXIT_SUCCESS : fail(&err);
 }
 
@@ -52,7 +54,7 @@ static enum error_code main_listen(const char *path, const struct config *config
         return status;
     printf("P11_KIT_SERVER_ADDRESS=unix:path=%s\n", endpoint.path);
     fflush(stdout);
-    status = listener_run(&endpoint, err);
+    status = listener_run(&endpoint, config, err);
     endpoint_close(&endpoint);
     return status;
 }

@@ -48,17 +48,33 @@ static unsigned long long read_start(pid_t pid)
     return at && sscanf(at, " %llu", &start) == 1 ? start : 0;
 }
 
-/* The executable itself, whatever its name means here. */
-static void read_program(pid_t pid, dev_t *device, ino_t *inode)
+/* The link's text is a path in the client's own mount namespace, where anything may lie under any name. The file may also
+ * have been removed or replaced while it runs, which the text says (proc(5): " (deleted)"). */
+static void read_program(pid_t pid, char program[PATH_MAX + 1])
+{
+    static const char deleted[] = " (deleted)";
+    struct stat running, named;
+    char link[64];
+    ssize_t n;
+    size_t len;
+
+    snprintf(link, sizeof link, "/proc/%ld/exe", (long)pid);
+    n = readlink(link, program, PATH_MAX + 1);
+    len = n > 0 && n <= PATH_MAX ? (size_t)n : 0;
+    program[len] = '\0';
+    if (len >= sizeof deleted && strcmp(program + len - (sizeof deleted - 1), deleted) == 0)
+        return;
+    if (program[0] != '/' || stat(link, &running) != 0 || stat(program, &named) != 0 ||
+        running.st_dev != named.st_dev || running.st_ino != named.st_ino)
+        program[0] = '\0';
+}
+
+static int open_memory(pid_t pid)
 {
     char path[64];
-    struct stat st;
 
-    snprintf(path, sizeof path, "/proc/%ld/exe", (long)pid);
-    if (stat(path, &st) != 0)
-        st = (struct stat){0};
-    *device = st.st_dev;
-    *inode = st.st_ino;
+    snprintf(path, sizeof path, "/proc/%ld/maps", (long)pid);
+    return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 bool peer_look(int connection, int pidfd, struct peer *peer)
@@ -72,12 +88,14 @@ bool peer_look(int connection, int pidfd, struct peer *peer)
     peer->pid = credentials.pid;
     peer->uid = credentials.uid;
     peer->pidfd = pidfd;
+    peer->memory = -1;
     if (peer->pid <= 0)
         return true;
     if (pidfd < 0)
         peer->pidfd = open_pidfd(connection, peer->pid);
     peer->start = read_start(peer->pid);
-    read_program(peer->pid, &peer->program_device, &peer->program_inode);
+    peer->memory = open_memory(peer->pid); /* before what is read of the program: an exec in between is noticed */
+    read_program(peer->pid, peer->program);
     return true;
 }
 
@@ -85,26 +103,41 @@ void peer_clear(struct peer *peer)
 {
     if (peer->pidfd >= 0)
         close(peer->pidfd);
-    *peer = (struct peer){.pidfd = -1};
+    if (peer->memory >= 0)
+        close(peer->memory);
+    memset(peer, 0, sizeof *peer);
+    peer->pidfd = peer->memory = -1;
 }
 
-/* A pidfd can be read once its process has ended (pidfd_open(2)). */
-static bool has_ended(const struct peer *peer)
+/* A pidfd can be read once its process has ended (pidfd_open(2)). Where there is none, the pid means another process when
+ * that began at another time. */
+static bool is_same_process(const struct peer *peer)
 {
     struct pollfd ended = {.fd = peer->pidfd, .events = POLLIN};
 
-    return peer->pidfd >= 0 && poll(&ended, 1, 0) != 0;
+    if (peer->pidfd >= 0)
+        return poll(&ended, 1, 0) == 0;
+    return peer->start != 0 && read_start(peer->pid) == peer->start;
+}
+
+/* Memory that nothing uses any more reads as empty; what is used has at least one mapping. */
+static bool has_same_memory(const struct peer *peer)
+{
+    char byte;
+
+    return peer->memory < 0 || pread(peer->memory, &byte, 1, 0) == 1;
 }
 
 bool peer_unchanged(const void *data)
 {
     const struct peer *peer = data;
-    dev_t device;
-    ino_t inode;
 
-    if (peer->pid <= 0)
-        return true;
-    read_program(peer->pid, &device, &inode);
-    return device == peer->program_device && inode == peer->program_inode && peer->start != 0 &&
-           read_start(peer->pid) == peer->start && !has_ended(peer);
+    return peer->pid <= 0 || (is_same_process(peer) && has_same_memory(peer));
+}
+
+bool peer_program(const void *data, char *path, size_t size)
+{
+    const struct peer *peer = data;
+
+    return peer->program[0] && (size_t)snprintf(path, size, "%s", peer->program) < size;
 }

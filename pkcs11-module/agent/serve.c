@@ -12,6 +12,8 @@
 #include "pkcs11-module/agent/forwarder.h"
 #include "pkcs11-module/agent/harden.h"
 #include "pkcs11-module/agent/peer.h"
+#include "pkcs11-module/agent/quota.h"
+#include "pkcs11-module/agent/sandbox.h"
 #include "pkcs11-module/agent/serve_consent.h"
 #include "pkcs11-module/agent/watch.h"
 #include "pkcs11-module/dispatch.h"
@@ -87,12 +89,43 @@ static enum error_code serve_calls(struct calls *calls, const struct peer *peer,
     return ERROR_NONE;
 }
 
-static enum error_code serve_peer(int connection, const struct peer *peer, struct error *err)
+static enum error_code serve_client(int connection, const struct peer *peer, enum policy_trust trust,
+                                    const struct config *config, struct error *err)
 {
-    struct requester_client client = {
-        .pid = peer->pid, .uid = peer->uid, .trust = POLICY_TRUST_NOT_THERE, .unchanged = peer_unchanged, .data = peer};
+    const struct frame_limits limits = {
+        .size_max = (size_t)config->agent.client_message_mib << 20,
+        .idle_ms = config->agent.client_idle_s > 0 ? (int)config->agent.client_idle_s * 1000 : -1,
+        .stall_ms = (int)config->agent.client_stall_s * 1000,
+    };
     CK_FUNCTION_LIST functions = dispatch_list;
     struct calls calls;
+    enum error_code status;
+
+    functions.C_Initialize = serve_initialize;
+    functions.C_Finalize = serve_finalize;
+    functions.C_InitToken = serve_init_token;
+    quota_install(config, &functions);
+    if (trust != POLICY_TRUST_NOT_THERE) /* for whoever is elsewhere each use is asked for */
+        serve_consent_install(&functions);
+    status = calls_open(connection, &limits, &functions, &calls, err);
+    if (status != ERROR_NONE)
+        return status;
+    served = &calls;
+    status = serve_calls(&calls, peer, err);
+    calls_close(&calls);
+    return status;
+}
+
+/* Nothing that the client says is read before the process is confined. */
+static enum error_code serve_peer(int connection, const struct peer *peer, const struct config *config,
+                                  struct error *err)
+{
+    struct requester_client client = {.pid = peer->pid,
+                                      .uid = peer->uid,
+                                      .trust = POLICY_TRUST_NOT_THERE,
+                                      .unchanged = peer_unchanged,
+                                      .program = peer_program,
+                                      .data = peer};
     enum error_code status;
 
     if (peer->uid != geteuid())
@@ -104,32 +137,36 @@ static enum error_code serve_peer(int connection, const struct peer *peer, struc
     if (!speaks(connection))
         return ERROR_NONE;
     requester_serve(&client);
-    functions.C_Initialize = serve_initialize;
-    functions.C_Finalize = serve_finalize;
-    functions.C_InitToken = serve_init_token;
-    if (client.trust != POLICY_TRUST_NOT_THERE) /* for whoever is elsewhere each use is asked for */
-        serve_consent_install(&functions);
-    status = calls_open(connection, &functions, &calls, err);
-    if (status != ERROR_NONE)
-        return status;
-    served = &calls;
-    status = serve_calls(&calls, peer, err);
-    calls_close(&calls);
+    status = sandbox_enter(config, err);
+    return status == ERROR_NONE ? serve_client(connection, peer, client.trust, config, err) : status;
+}
+
+/* Where the configuration is wrong its log may be too: then the usual one is told. */
+static enum error_code configure(struct config *config, struct error *err)
+{
+    const struct config fallback = {.log = {.level = CONFIG_LOG_INFO}};
+    const enum error_code status = config_load(config, err);
+
+    (void)log_open(status == ERROR_NONE ? config : &fallback, NULL);
     return status;
 }
 
 enum error_code serve_connection(int connection, int pidfd, struct error *err)
 {
-    struct peer peer = {.pidfd = -1};
-    enum error_code status = harden_connection(err);
+    struct peer peer = {.pidfd = -1, .memory = -1};
+    struct config config = {0};
+    enum error_code status = configure(&config, err);
 
     (void)signal(SIGPIPE, SIG_IGN); /* a client that goes is an error of write */
     p11_kit_be_quiet();             /* what is wrong with a message is the client's affair */
+    if (status == ERROR_NONE)
+        status = harden_connection(&config, err);
     if (status == ERROR_NONE && !peer_look(connection, pidfd, &peer))
         status = error_set(err, ERROR_INTERNAL, _("The other end of the connection is not known."));
     if (status == ERROR_NONE)
-        status = serve_peer(connection, &peer, err);
+        status = serve_peer(connection, &peer, &config, err);
     peer_clear(&peer);
+    config_clear(&config);
     close(connection);
     return status;
 }

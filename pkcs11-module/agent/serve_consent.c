@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "pkcs11-module/consent_wire.h"
-#include "pkcs11-module/entry.h"
 #include "pkcs11-module/entry_consent.h"
+
+static CK_FUNCTION_LIST behind; /* what is called for everything else */
 
 static const CK_ATTRIBUTE *find(const CK_ATTRIBUTE *template, CK_ULONG count, CK_ATTRIBUTE_TYPE type)
 {
@@ -49,14 +50,14 @@ static CK_RV serve_create(CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR template, 
 {
     if (object && number_of(template, count, CKA_CLASS) == CONSENT_WIRE_CLASS)
         return request(session, template, count, object);
-    return own_C_CreateObject(session, template, count, object);
+    return behind.C_CreateObject(session, template, count, object);
 }
 
 static CK_RV serve_destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
 {
     if (consent_wire_is_batch(object))
         return entry_consent_list.revoke_batch(session, consent_wire_number(object));
-    return gate_C_DestroyObject(session, object);
+    return behind.C_DestroyObject(session, object);
 }
 
 /* An attribute's value, in the convention of PKCS#11 2.40, 5.7, C_GetAttributeValue. */
@@ -124,7 +125,7 @@ static CK_RV serve_get(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_AT
     CK_RV rv = CKR_OK;
 
     if (!consent_wire_is_batch(object))
-        return own_C_GetAttributeValue(session, object, template, count);
+        return behind.C_GetAttributeValue(session, object, template, count);
     if (consent_wire_number(object) != PINWARD_ALL_BATCHES)
         return CKR_OBJECT_HANDLE_INVALID;
     for (CK_ULONG i = 0; template && i < count; i++) {
@@ -137,6 +138,7 @@ static CK_RV serve_get(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_AT
 
 void serve_consent_install(CK_FUNCTION_LIST *functions)
 {
+    behind = *functions;
     functions->C_CreateObject = serve_create;
     functions->C_DestroyObject = serve_destroy;
     functions->C_GetAttributeValue = serve_get;

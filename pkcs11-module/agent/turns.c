@@ -133,6 +133,16 @@ void turns_be_last(struct turns *turns)
     pthread_mutex_unlock(&turns->lock);
 }
 
+bool turns_under_way(struct turns *turns)
+{
+    bool some;
+
+    pthread_mutex_lock(&turns->lock);
+    some = turns->under_way > 0;
+    pthread_mutex_unlock(&turns->lock);
+    return some;
+}
+
 void turns_end(struct turns *turns)
 {
     pthread_mutex_lock(&turns->lock);

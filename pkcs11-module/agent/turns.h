@@ -62,6 +62,9 @@ void turns_answered(struct turns *turns, bool turn);
 /* Amid a call: waits until every other one has its answer. */
 void turns_be_last(struct turns *turns);
 
+/* Is there a call that has not been answered? */
+bool turns_under_way(struct turns *turns);
+
 /* Every thread is to leave off. */
 void turns_end(struct turns *turns);
 

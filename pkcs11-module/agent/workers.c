@@ -7,12 +7,14 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/fork_safe.h"
 #include "common/i18n.h"
 #include "common/log.h"
+#include "pkcs11-module/agent/channel.h"
 #include "pkcs11-module/agent/peer.h"
 
 #define END_TIMEOUT_MS 6000 /* a worker's own limit is shorter */
@@ -20,24 +22,33 @@
 
 extern char **environ;
 
-static int file_actions(posix_spawn_file_actions_t *actions, int connection, int pidfd)
+/* What a process for a connection gets. */
+struct given {
+    int connection;
+    int channel;
+    int pidfd; /* -1: none */
+};
+
+static int file_actions(posix_spawn_file_actions_t *actions, const struct given *given)
 {
     int rc = posix_spawn_file_actions_init(actions);
 
     if (rc != 0)
         return rc;
-    rc = posix_spawn_file_actions_adddup2(actions, connection, WORKERS_CONNECTION);
-    if (rc == 0 && pidfd >= 0)
-        rc = posix_spawn_file_actions_adddup2(actions, pidfd, WORKERS_PIDFD);
+    rc = posix_spawn_file_actions_adddup2(actions, given->connection, WORKERS_CONNECTION);
     if (rc == 0)
-        rc = posix_spawn_file_actions_addclosefrom_np(actions, pidfd >= 0 ? WORKERS_PIDFD + 1 : WORKERS_CONNECTION + 1);
+        rc = posix_spawn_file_actions_adddup2(actions, given->channel, WORKERS_CHANNEL);
+    if (rc == 0 && given->pidfd >= 0)
+        rc = posix_spawn_file_actions_adddup2(actions, given->pidfd, WORKERS_PIDFD);
+    if (rc == 0)
+        rc = posix_spawn_file_actions_addclosefrom_np(actions, given->pidfd >= 0 ? WORKERS_PIDFD + 1 : WORKERS_PIDFD);
     if (rc != 0)
         posix_spawn_file_actions_destroy(actions);
     return rc;
 }
 
 /* The same program anew, whatever has become of its file: nothing of this process's memory is in it. In a session of its
- * own, so that it and the pinentry that it starts can be ended together, and that no terminal stops either. */
+ * own, so that no terminal stops it. */
 static int spawn(const posix_spawn_file_actions_t *actions, pid_t *pid)
 {
     char parent[32];
@@ -59,11 +70,11 @@ static int spawn(const posix_spawn_file_actions_t *actions, pid_t *pid)
     return rc;
 }
 
-/* connection and pidfd lie above the numbers that they get, so that neither overwrites the other. */
-static int start_with(int connection, int pidfd, pid_t *pid)
+/* The descriptors lie above the numbers that they get, so that none overwrites another. */
+static int start_with(const struct given *given, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
-    int rc = file_actions(&actions, connection, pidfd);
+    int rc = file_actions(&actions, given);
 
     if (rc != 0)
         return rc;
@@ -72,18 +83,42 @@ static int start_with(int connection, int pidfd, pid_t *pid)
     return rc;
 }
 
-static int start(int connection, int pidfd, pid_t *pid)
+static int raise_descriptor(int fd)
 {
-    const int high_connection = fcntl(connection, F_DUPFD_CLOEXEC, WORKERS_PIDFD + 1);
-    const int high_pidfd = pidfd >= 0 ? fcntl(pidfd, F_DUPFD_CLOEXEC, WORKERS_PIDFD + 1) : -1;
-    int rc = high_connection < 0 || (pidfd >= 0 && high_pidfd < 0) ? errno : 0;
+    return fcntl(fd, F_DUPFD_CLOEXEC, WORKERS_PIDFD + 1);
+}
+
+static int start_raised(const struct given *given, pid_t *pid)
+{
+    const struct given raised = {raise_descriptor(given->connection), raise_descriptor(given->channel),
+                                 given->pidfd >= 0 ? raise_descriptor(given->pidfd) : -1};
+    int rc = raised.connection < 0 || raised.channel < 0 || (given->pidfd >= 0 && raised.pidfd < 0) ? errno : 0;
 
     if (rc == 0)
-        rc = start_with(high_connection, high_pidfd, pid);
-    if (high_connection >= 0)
-        close(high_connection);
-    if (high_pidfd >= 0)
-        close(high_pidfd);
+        rc = start_with(&raised, pid);
+    if (raised.connection >= 0)
+        close(raised.connection);
+    if (raised.channel >= 0)
+        close(raised.channel);
+    if (raised.pidfd >= 0)
+        close(raised.pidfd);
+    return rc;
+}
+
+/* 0, or an errno. *channel: this process's end, never blocking. */
+static int start(int connection, int pidfd, pid_t *pid, int *channel)
+{
+    int pair[2];
+    int rc;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return errno;
+    rc = fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0 ? errno : start_raised(&(struct given){connection, pair[1], pidfd}, pid);
+    close(pair[1]);
+    if (rc == 0)
+        *channel = pair[0];
+    else
+        close(pair[0]);
     return rc;
 }
 
@@ -96,18 +131,51 @@ static size_t count_of_process(const struct workers *workers, pid_t client)
     return count;
 }
 
-static enum error_code judge(const struct workers *workers, const struct peer *peer, struct error *err)
+/* The newest connection of the process that has most. */
+static struct worker *find_greediest(struct workers *workers, size_t *most)
+{
+    struct worker *found = NULL;
+
+    *most = 0;
+    for (struct worker *row = workers->rows; row < workers->rows + WORKERS_MAX; row++) {
+        const size_t count = row->pid != 0 && !row->ending ? count_of_process(workers, row->client) : 0;
+
+        if (count > *most || (count > 0 && count == *most && row->since >= found->since)) {
+            *most = count;
+            found = row;
+        }
+    }
+    return found;
+}
+
+/* All are taken, and nobody gets them all: whoever came with many gives to who comes with few. The row is free when the
+ * process has ended; until then there is one more than there should be. */
+static bool make_room(struct workers *workers, pid_t client)
+{
+    size_t most;
+    struct worker *greediest = find_greediest(workers, &most);
+
+    if (workers->count >= WORKERS_MAX - 1 || !greediest || most < count_of_process(workers, client) + 2)
+        return false;
+    log_warning("a connection of process %ld, which has %zu, is closed to make room", (long)greediest->client, most);
+    greediest->ending = true;
+    (void)kill(greediest->pid, SIGTERM); /* not reaped yet: the pid is still its own */
+    return true;
+}
+
+static enum error_code judge(struct workers *workers, const struct peer *peer, struct error *err)
 {
     if (peer->uid != geteuid())
         return error_set(err, ERROR_REFUSED, _("A connection of another user (uid %lu) was refused."),
                          (unsigned long)peer->uid);
-    if (workers->count == WORKERS_MAX || (peer->pid > 0 && count_of_process(workers, peer->pid) >= WORKERS_MAX_OF_PROCESS))
+    if ((peer->pid > 0 && count_of_process(workers, peer->pid) >= workers->max_of_process) ||
+        (workers->count >= workers->max && !make_room(workers, peer->pid)))
         return error_set(err, ERROR_REFUSED, _("A connection of process %ld was refused: there are too many (%zu)."),
                          (long)peer->pid, workers->count);
     return ERROR_NONE;
 }
 
-static void note(struct workers *workers, pid_t pid, const struct peer *peer)
+static void note(struct workers *workers, pid_t pid, int channel, const struct peer *peer)
 {
     struct worker *row = workers->rows;
     char link[64];
@@ -115,7 +183,7 @@ static void note(struct workers *workers, pid_t pid, const struct peer *peer)
 
     while (row->pid != 0)
         row++;
-    *row = (struct worker){.pid = pid, .client = peer->pid, .since = time(NULL), .program = "?"};
+    *row = (struct worker){.pid = pid, .client = peer->pid, .channel = channel, .since = time(NULL), .program = "?"};
     snprintf(link, sizeof link, "/proc/%ld/exe", (long)peer->pid);
     n = readlink(link, row->program, sizeof row->program - 1);
     if (n > 0)
@@ -127,6 +195,7 @@ enum error_code workers_start(struct workers *workers, int connection, struct er
 {
     struct peer peer;
     enum error_code status;
+    int channel = -1;
     pid_t pid;
     int rc;
 
@@ -134,9 +203,9 @@ enum error_code workers_start(struct workers *workers, int connection, struct er
         return error_set(err, ERROR_INTERNAL, _("The other end of the connection is not known."));
     status = judge(workers, &peer, err);
     if (status == ERROR_NONE) {
-        rc = start(connection, peer.pidfd, &pid);
+        rc = start(connection, peer.pidfd, &pid, &channel);
         if (rc == 0)
-            note(workers, pid, &peer);
+            note(workers, pid, channel, &peer);
         else
             status = error_set(err, ERROR_INTERNAL, _("No process can be started for a connection: %s."), fork_safe_error(rc));
     }
@@ -144,19 +213,30 @@ enum error_code workers_start(struct workers *workers, int connection, struct er
     return status;
 }
 
-/* One that was ended by a signal has left its pinentry on the screen. The process is not reaped yet, so that the number of
- * its group is still its own. */
-static void clean_up_after(const struct worker *row, const siginfo_t *ended)
+void workers_answer(struct workers *workers, struct worker *worker)
 {
-    if (ended->si_code == CLD_EXITED)
+    if (channel_answer(worker->channel, &workers->pinentries, worker->pid))
         return;
-    (void)kill(-row->pid, SIGTERM);
-    log_warning("the process %ld, which served process %ld, was ended by signal %d", (long)row->pid,
-                (long)row->client, ended->si_status);
+    close(worker->channel);
+    worker->channel = -1;
+}
+
+/* ------------------------------------------------------------------ their end */
+
+/* The process is not reaped yet, so that its number still is its own. */
+static void clean_up_after(struct workers *workers, const struct worker *row, const siginfo_t *ended)
+{
+    if (row->channel >= 0)
+        close(row->channel);
+    pinentries_end_of(&workers->pinentries, row->pid);
+    if (ended->si_code != CLD_EXITED)
+        log_warning("the process %ld, which served process %ld, was ended by signal %d", (long)row->pid,
+                    (long)row->client, ended->si_status);
 }
 
 void workers_reap(struct workers *workers)
 {
+    pinentries_reap(&workers->pinentries);
     for (size_t i = 0; i < WORKERS_MAX; i++) {
         struct worker *row = &workers->rows[i];
         siginfo_t ended = {.si_pid = 0};
@@ -164,7 +244,7 @@ void workers_reap(struct workers *workers)
         if (row->pid == 0 || waitid(P_PID, (id_t)row->pid, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 ||
             ended.si_pid != row->pid)
             continue;
-        clean_up_after(row, &ended);
+        clean_up_after(workers, row, &ended);
         (void)waitpid(row->pid, NULL, 0);
         row->pid = 0;
         workers->count--;
@@ -178,18 +258,24 @@ static void signal_all(const struct workers *workers, int signal)
             (void)kill(workers->rows[i].pid, signal); /* not reaped yet: the pid is still its own */
 }
 
+static void wait_for_all(struct workers *workers, int timeout_ms)
+{
+    for (int waited_ms = 0; workers->count > 0 && (timeout_ms < 0 || waited_ms < timeout_ms); waited_ms += END_STEP_MS) {
+        workers_reap(workers);
+        if (workers->count > 0)
+            (void)poll(NULL, 0, END_STEP_MS);
+    }
+}
+
+/* The questions go first: a process that waits for an answer asks this one to end its pinentry, and nobody listens. */
 void workers_end(struct workers *workers)
 {
+    for (size_t i = 0; i < WORKERS_MAX; i++)
+        if (workers->rows[i].pid != 0)
+            pinentries_end_of(&workers->pinentries, workers->rows[i].pid);
     signal_all(workers, SIGTERM);
-    for (int waited_ms = 0; workers->count > 0 && waited_ms < END_TIMEOUT_MS; waited_ms += END_STEP_MS) {
-        workers_reap(workers);
-        if (workers->count > 0)
-            (void)poll(NULL, 0, END_STEP_MS);
-    }
+    wait_for_all(workers, END_TIMEOUT_MS);
     signal_all(workers, SIGKILL);
-    while (workers->count > 0) {
-        workers_reap(workers);
-        if (workers->count > 0)
-            (void)poll(NULL, 0, END_STEP_MS);
-    }
+    wait_for_all(workers, -1);
+    pinentries_end(&workers->pinentries);
 }

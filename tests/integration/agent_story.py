@@ -14,30 +14,13 @@ import subprocess
 import jsonschema
 
 import agent_world
-from agent_world import PIN, check, until
+from agent_world import PIN, check, descendants, until
 
 OK, DEVICE_ERROR, DEVICE_REMOVED = "0x00000000", "0x00000030", "0x00000032"
 CANCELED, NOT_LOGGED_IN, NOT_INITIALIZED, REJECTED = "0x00000050", "0x00000101", "0x00000190", "0x00000200"
 SCHEMA = jsonschema.Draft202012Validator(json.loads(
     (pathlib.Path(__file__).parents[2] / "docs" / "tool-output.schema.json").read_text(encoding="utf-8")))
 PKCS11_TOOL = os.path.realpath("/usr/bin/pkcs11-tool")
-
-
-def parent(pid):
-    try:
-        return int(pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="latin-1").rpartition(")")[2].split()[1])
-    except OSError:  # it has ended
-        return 0
-
-
-def descendants(pid):
-    """Processes below pid."""
-    rows = [(int(name), parent(name)) for name in os.listdir("/proc") if name.isdecimal()]
-    found, last = {pid}, set()
-    while found != last:
-        last = set(found)
-        found |= {child for child, above in rows if above in found}
-    return found - {pid}
 
 
 # ------------------------------------------------------------------ programs

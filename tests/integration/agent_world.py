@@ -34,6 +34,23 @@ def until(condition, message):
         time.sleep(0.02)
 
 
+def parent(pid):
+    try:
+        return int(pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="latin-1").rpartition(")")[2].split()[1])
+    except OSError:  # it has ended
+        return 0
+
+
+def descendants(pid):
+    """Processes below pid."""
+    rows = [(int(name), parent(name)) for name in os.listdir("/proc") if name.isdecimal()]
+    found, last = {pid}, set()
+    while found != last:
+        last = set(found)
+        found |= {child for child, above in rows if above in found}
+    return found - {pid}
+
+
 class World:
     def __init__(self, folder, lines="", always_authenticate=True):
         self.root = pathlib.Path(folder)
@@ -51,6 +68,18 @@ class World:
         self.asan_options = ""
         self.agent = None
         self.clients = []
+
+    def configure(self, *lines):
+        """More of the configuration."""
+        with open(self.root / "pinward.conf", "a", encoding="utf-8") as conf:
+            conf.write("".join(f"{line}\n" for line in lines))
+
+    def replace(self, old, new):
+        """Something else in the configuration."""
+        conf = self.root / "pinward.conf"
+        text = conf.read_text()
+        check(old in text, f"{old} is not in the configuration")
+        conf.write_text(text.replace(old, new))
 
     def without_privileges(self):
         """Tests may run as root; from here on its programs are an ordinary user's, without any capability."""

@@ -10,7 +10,7 @@ Not among them, because they are equivalent: nothing that a program, its user or
 - assuan_memory_free() (assuan_memory.c) that leaves the block as it is: libassuan wipes the lines of a confidential
   conversation itself.
 - login_hash() (login.c) without sodium_stackzero(): libsodium 1.0.18 wipes its block buffer itself.
-- has_ended() (agent/peer.c) alone: of a process that has ended /proc has no start time, and none is never equal.
+- The look at the pidfd in is_same_process() (agent/peer.c) alone: a process that has ended has no memory either.
 """
 import agent
 import asking

@@ -98,6 +98,48 @@ static void every_key_is_read(void **state)
     config_clear(&config);
 }
 
+static void keys_of_the_agent_are_read(void **state)
+{
+    struct config config;
+
+    (void)state;
+    load("[agent]\nsandbox=network\nwritable=/a:/b c\nconnections=1024\nclient-connections=1\nclient-sessions=2\n"
+         "client-objects=3\nclient-memory=16\nclient-message=4\nclient-stall=1\nclient-cpu=1440m\nclient-idle=5s\n",
+         &config);
+    assert_int_equal(config.agent.sandbox, CONFIG_SANDBOX_NETWORK);
+    assert_string_equal(config.agent.writable, "/a:/b c");
+    assert_int_equal(config.agent.connections, 1024);
+    assert_int_equal(config.agent.client_connections, 1);
+    assert_int_equal(config.agent.client_sessions, 2);
+    assert_int_equal(config.agent.client_objects, 3);
+    assert_int_equal(config.agent.client_memory_mib, 16);
+    assert_int_equal(config.agent.client_message_mib, 4);
+    assert_int_equal(config.agent.client_stall_s, 1);
+    assert_int_equal(config.agent.client_cpu_s, 86400);
+    assert_int_equal(config.agent.client_idle_s, 5);
+    config_clear(&config);
+    load("", &config);
+    assert_int_equal(config.agent.sandbox, CONFIG_SANDBOX_STRICT);
+    config_clear(&config);
+}
+
+static void what_is_wrong_of_the_agent_is_refused(void **state)
+{
+    static const char *const wrong[] = {"sandbox=Off", "sandbox=", "writable=a", "writable=/a:", "writable=/a:b",
+                                        "connections=0", "connections=1025", "client-memory=15", "client-sessions=-1"};
+    struct config config;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char text[128];
+
+        snprintf(text, sizeof text, "[agent]\n%s\n", wrong[i]);
+        folder_write(folder, "test.conf", text);
+        if (config_load_file(path, &config, NULL) != ERROR_CONFIG)
+            fail_msg("%s is taken", wrong[i]);
+    }
+}
+
 static void ledger_has_a_default_place(void **state)
 {
     struct config config;
@@ -253,7 +295,7 @@ static void counts_have_limits(void **state)
         snprintf(text, sizeof text, "[module]\npin-tries = %s\n", values[i]);
         folder_write(folder, "test.conf", text);
         snprintf(expected, sizeof expected,
-                 "%s, line 2: \"%s\" is not a value for pin-tries; expected a whole number from 0 to 15.", path,
+                 "%s, line 2: \"%s\" is not a value for pin-tries; expected a whole number within its limits.", path,
                  values[i]);
         expect_error(expected);
     }
@@ -364,6 +406,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_hold_for_an_empty_file),
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(keys_of_the_agent_are_read),
+        cmocka_unit_test(what_is_wrong_of_the_agent_is_refused),
         cmocka_unit_test(ledger_has_a_default_place),
         cmocka_unit_test(files_as_people_write_them),
         cmocka_unit_test(bad_files_are_named),

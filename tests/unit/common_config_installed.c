@@ -72,6 +72,20 @@ static void assert_same_rest(const struct config *a, const struct config *b)
     assert_int_equal(a->ledger.journal, b->ledger.journal);
 }
 
+static void assert_same_agent(const struct config *a, const struct config *b)
+{
+    assert_int_equal(a->agent.sandbox, b->agent.sandbox);
+    assert_int_equal(a->agent.connections, b->agent.connections);
+    assert_int_equal(a->agent.client_connections, b->agent.client_connections);
+    assert_int_equal(a->agent.client_sessions, b->agent.client_sessions);
+    assert_int_equal(a->agent.client_objects, b->agent.client_objects);
+    assert_int_equal(a->agent.client_memory_mib, b->agent.client_memory_mib);
+    assert_int_equal(a->agent.client_message_mib, b->agent.client_message_mib);
+    assert_int_equal(a->agent.client_stall_s, b->agent.client_stall_s);
+    assert_int_equal(a->agent.client_cpu_s, b->agent.client_cpu_s);
+    assert_int_equal(a->agent.client_idle_s, b->agent.client_idle_s);
+}
+
 static void as_installed_it_changes_nothing(void **state)
 {
     struct config config, defaults;
@@ -81,6 +95,7 @@ static void as_installed_it_changes_nothing(void **state)
     assert_int_equal(config_load_file(NULL, &defaults, NULL), ERROR_NONE);
     assert_same_module(&config, &defaults);
     assert_same_rest(&config, &defaults);
+    assert_same_agent(&config, &defaults);
     assert_string_equal(config.ledger.file, defaults.ledger.file);
     assert_null(config.portal.url);
     assert_null(config.token.token);
@@ -98,6 +113,7 @@ static void uncommented_it_says_the_defaults(void **state)
     assert_int_equal(config_load_file(NULL, &defaults, NULL), ERROR_NONE);
     assert_same_module(&config, &defaults);
     assert_same_rest(&config, &defaults);
+    assert_same_agent(&config, &defaults);
     assert_string_equal(config.portal.url, "https://portal.example"); /* and the examples are read */
     assert_non_null(config.module.backend_args);
     assert_int_equal(config.rules.count, 3);
