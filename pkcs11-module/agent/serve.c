@@ -20,9 +20,6 @@
 #include "pkcs11-module/entry.h"
 #include "pkcs11-module/requester.h"
 
-/* A program that connects speaks first, at once. */
-#define FIRST_BYTE_TIMEOUT_MS 10000
-
 #define TOKEN_LABEL_SIZE 32
 
 /* What the client wants to tell the token's module (pReserved) is dropped: which token there is, and where, is the
@@ -69,11 +66,12 @@ static CK_RV serve_init_token(CK_SLOT_ID slot, CK_UTF8CHAR_PTR pin, CK_ULONG pin
     return own_C_InitToken(slot, pin, pin_len, padded);
 }
 
-static bool speaks(int connection)
+/* A program that connects speaks first, at once. */
+static bool speaks(int connection, const struct config *config)
 {
     struct pollfd first = {.fd = connection, .events = POLLIN};
 
-    return poll(&first, 1, FIRST_BYTE_TIMEOUT_MS) == 1;
+    return poll(&first, 1, (int)config->agent.client_stall_s * 1000) == 1;
 }
 
 static enum error_code serve_calls(struct calls *calls, const struct peer *peer, struct error *err)
@@ -134,7 +132,7 @@ static enum error_code serve_peer(int connection, const struct peer *peer, const
     status = forwarder_judge(peer, POLICY_TRUST_YES, &client.trust, err);
     if (status != ERROR_NONE)
         return status;
-    if (!speaks(connection))
+    if (!speaks(connection, config))
         return ERROR_NONE;
     requester_serve(&client);
     status = sandbox_enter(config, err);

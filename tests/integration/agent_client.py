@@ -10,6 +10,8 @@ CKR of each as "NAME 0x...". For tests: how one program fares while things happe
   aside N   signs in another thread, after N other calls in quick succession
   joined    what that was answered
   close     the session that was opened last     logout
+  close_all the token's sessions                 create, destroy   a public data object of the session; the last one
+  random N  bytes                                flood     asks for a random byte until that fails, which is answered
   crowd N   signs in N threads at once, each in a session of its own
 Environment: PINWARD_CLIENT_MODULE.
 """
@@ -19,7 +21,7 @@ import sys
 import threading
 
 ulong = ctypes.c_ulong
-CKM_SHA256_RSA_PKCS, CKA_CLASS, CKA_ID, CKO_PRIVATE_KEY = 0x40, 0x0, 0x102, 3
+CKM_SHA256_RSA_PKCS, CKA_CLASS, CKA_ID, CKO_PRIVATE_KEY, CKO_DATA, CKA_PRIVATE = 0x40, 0x0, 0x102, 3, 0, 2
 
 
 class Attribute(ctypes.Structure):
@@ -35,7 +37,8 @@ class FunctionList(ctypes.Structure):
     _fields_ = [("version", ctypes.c_ubyte * 2), ("functions", ctypes.c_void_p * 68)]
 
 
-C_INITIALIZE, C_FINALIZE, C_GETSLOTLIST, C_OPENSESSION, C_CLOSESESSION, C_LOGIN, C_LOGOUT = 0, 1, 4, 12, 13, 18, 19
+C_INITIALIZE, C_FINALIZE, C_GETSLOTLIST, C_OPENSESSION, C_CLOSESESSION, C_CLOSEALLSESSIONS = 0, 1, 4, 12, 13, 14
+C_LOGIN, C_LOGOUT, C_CREATEOBJECT, C_DESTROYOBJECT, C_GENERATERANDOM = 18, 19, 20, 22, 64
 C_FINDOBJECTSINIT, C_FINDOBJECTS, C_FINDOBJECTSFINAL, C_SIGNINIT, C_SIGN = 26, 27, 28, 42, 43
 
 
@@ -46,6 +49,8 @@ class Client:
         library.C_GetFunctionList(ctypes.byref(pointer))
         self.list = pointer.contents
         self.open = ulong()
+        self.slot = ulong()
+        self.made = []
 
     def call(self, number, *arguments):
         return ctypes.CFUNCTYPE(ulong)(self.list.functions[number])(*arguments)
@@ -62,6 +67,7 @@ class Client:
         opened = ulong()
         rv = rv or self.call(C_OPENSESSION, ulong(slots[0]), ulong(6), None, None, ctypes.byref(opened))
         self.open = self.open if rv else opened
+        self.slot = ulong(slots[0])
         return rv
 
     def login(self, pin=None):
@@ -76,6 +82,28 @@ class Client:
 
     def close(self):
         return self.call(C_CLOSESESSION, self.open)
+
+    def close_all(self):
+        return self.call(C_CLOSEALLSESSIONS, self.slot)
+
+    def create(self):
+        kind, made = bytes(ulong(CKO_DATA)), ulong()
+        template = (Attribute * 2)(Attribute(CKA_CLASS, kind, len(kind)), Attribute(CKA_PRIVATE, b"\0", 1))
+        rv = self.call(C_CREATEOBJECT, self.open, template, ulong(2), ctypes.byref(made))
+        self.made += [] if rv else [made]
+        return rv
+
+    def destroy(self):
+        return self.call(C_DESTROYOBJECT, self.open, self.made.pop())
+
+    def random(self, count):
+        return self.call(C_GENERATERANDOM, self.open, ctypes.create_string_buffer(int(count)), ulong(int(count)))
+
+    def flood(self):
+        rv = 0
+        while not rv:
+            rv = self.random(1)
+        return rv
 
     def aside(self, others=0):
         """In the session that is open now, whatever is opened later."""

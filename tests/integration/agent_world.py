@@ -140,8 +140,8 @@ class World:
     def pkcs11_tool(self, *arguments):
         return self.run("pkcs11-tool", "--module", os.environ["PINWARD_P11_CLIENT"], *arguments)
 
-    def client(self, **options):
-        client = Client(self, **options)
+    def client(self, **environment):
+        client = Client(self, **environment)
         self.clients.append(client)
         return client
 
@@ -174,11 +174,11 @@ class World:
 class Client:
     """agent_client.py as a process."""
 
-    def __init__(self, world, **options):
+    def __init__(self, world, **environment):
         script = pathlib.Path(__file__).parent / "agent_client.py"
-        self.process = subprocess.Popen([*world.prefix, sys.executable, "-B", script], env=world.client_environment(),
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                        text=True, **options)
+        self.process = subprocess.Popen([*world.prefix, sys.executable, "-B", script],
+                                        env={**world.client_environment(), **environment}, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.pid = self.process.pid
 
     def ask(self, line):

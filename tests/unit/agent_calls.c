@@ -19,6 +19,8 @@
 #define WAITS        1 /* a session whose call waits to be let go */
 #define QUICKLY      300
 
+#define MESSAGE_MAX ((size_t)64 << 20)
+
 struct world {
     int client;
     int server;
@@ -71,6 +73,7 @@ static void *look(void *data)
 
 static int set_up(void **state)
 {
+    const struct frame_limits limits = {.size_max = MESSAGE_MAX, .idle_ms = -1, .stall_ms = 30000};
     struct world *world = calloc(1, sizeof *world);
     struct error err = {0};
     unsigned char greeting = 0;
@@ -82,7 +85,7 @@ static int set_up(void **state)
     world->server = ends[1];
     world->functions.C_GetSessionInfo = get_session_info;
     sem_init(&let_go, 0, 0);
-    assert_int_equal(calls_open(world->server, &world->functions, &world->calls, &err), ERROR_NONE);
+    assert_int_equal(calls_open(world->server, &limits, &world->functions, &world->calls, &err), ERROR_NONE);
     assert_int_equal(pthread_create(&world->thread, NULL, look, world), 0);
     assert_int_equal(send(world->client, &greeting, 1, 0), 1);
     assert_int_equal(recv(world->client, &greeting, 1, 0), 1);
@@ -211,7 +214,7 @@ static void test_too_long(void **state)
     const struct world *world = *state;
     unsigned char header[FRAME_HEADER_SIZE] = {0};
 
-    put_number(header + 8, FRAME_MAX);
+    put_number(header + 8, MESSAGE_MAX);
     assert_int_equal(send(world->client, header, sizeof header, 0), sizeof header);
     expect_end(world);
 }
