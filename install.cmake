@@ -29,6 +29,16 @@ configure_file(pkcs11-module/agent/pinward-agent.service.in pkcs11-module/agent/
 install(FILES ${CMAKE_BINARY_DIR}/pkcs11-module/agent/pinward-agent.service pkcs11-module/agent/pinward-agent.socket
     DESTINATION lib/systemd/user)
 
+# The same as a service with a user of its own; nothing of it runs before somebody switches it on.
+foreach(unit pinward-service.service pinward-prompt.service)
+  configure_file(pkcs11-module/agent/service/${unit}.in pkcs11-module/agent/${unit} @ONLY)
+endforeach()
+install(FILES ${CMAKE_BINARY_DIR}/pkcs11-module/agent/pinward-service.service
+    pkcs11-module/agent/service/pinward-service.socket DESTINATION lib/systemd/system)
+install(FILES ${CMAKE_BINARY_DIR}/pkcs11-module/agent/pinward-prompt.service DESTINATION lib/systemd/user)
+install(FILES pkcs11-module/agent/service/sysusers.conf DESTINATION lib/sysusers.d RENAME pinward.conf)
+install(FILES pkcs11-module/agent/service/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME pinward.conf)
+
 if(NOT PINWARD_FOR_DEBIAN) # which has names of its own for these
   install(FILES CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 endif()

@@ -22,6 +22,13 @@ char *agent_place_control(const char *socket_path)
     return asprintf(&path, "%s.control", socket_path) < 0 ? NULL : path;
 }
 
+char *agent_place_prompt(const char *socket_path)
+{
+    char *path = NULL;
+
+    return asprintf(&path, "%s.prompt", socket_path) < 0 ? NULL : path;
+}
+
 bool agent_place_address(const char *path, struct sockaddr_un *address)
 {
     const size_t len = strlen(path);

@@ -17,6 +17,12 @@ char *agent_place_socket(void);
 /* Where the agent that listens at socket_path answers `pinward agent`: beside it. NULL: no memory. */
 char *agent_place_control(const char *socket_path);
 
+/* Where the service that serves at socket_path has prompters connect: beside it, too. NULL: no memory. */
+char *agent_place_prompt(const char *socket_path);
+
+/* Where the service for all users of the machine serves, unless it is told otherwise. */
+#define AGENT_PLACE_SERVICE "/run/pinward/agent.socket"
+
 /* false: the path is too long for a socket's name (unix(7)). */
 bool agent_place_address(const char *path, struct sockaddr_un *address);
 

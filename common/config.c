@@ -77,6 +77,9 @@ static const struct config_key config_keys[] = {
     {"agent", "client-cpu", VALUE_DURATION, MEMBER(agent.client_cpu_s), 86400, 0},
     {"agent", "client-stall", VALUE_DURATION, MEMBER(agent.client_stall_s), 86400, 1},
     {"agent", "client-idle", VALUE_DURATION, MEMBER(agent.client_idle_s), 86400, 0},
+    {"service", "user", VALUE_TEXT, MEMBER(service.user), 0, 0},
+    {"service", "clients", VALUE_TEXT, MEMBER(service.clients), 0, 0},
+    {"service", "folder", VALUE_PATH, MEMBER(service.folder), 0, 0},
 };
 
 #define KEY_COUNT (sizeof config_keys / sizeof config_keys[0])
@@ -326,9 +329,11 @@ static bool config_defaults(struct config *config)
     config->agent.client_memory_mib = 64;
     config->agent.client_message_mib = 16;
     config->agent.client_stall_s = 30;
+    config->service.user = strdup("pinward");
+    config->service.folder = strdup("/var/lib/pinward");
     config->module.backend = strdup(PINWARD_DEFAULT_BACKEND);
     config->module.pinentry = strdup(PINWARD_DEFAULT_PINENTRY);
-    return config->module.backend && config->module.pinentry;
+    return config->module.backend && config->module.pinentry && config->service.user && config->service.folder;
 }
 
 /* path NULL: defaults only. */
@@ -392,5 +397,8 @@ void config_clear(struct config *config)
     free(config->ledger.file);
     free(config->remote.forwarders);
     free(config->agent.writable);
+    free(config->service.user);
+    free(config->service.clients);
+    free(config->service.folder);
     memset(config, 0, sizeof *config);
 }

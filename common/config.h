@@ -117,6 +117,11 @@ struct config {
         unsigned client_stall_s; /* in the middle of a message */
         unsigned client_idle_s;  /* without a word; 0: any */
     } agent;
+    struct {
+        char *user;    /* whom pinward-agent --service runs as: a name or a uid */
+        char *clients; /* names, uids and @groups with blanks between, of those it serves; NULL: nobody */
+        char *folder;  /* below it a folder for each of them */
+    } service;
 };
 
 /* Finds, reads and checks the configuration. On success *config is filled whole and the caller clears it.

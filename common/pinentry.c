@@ -9,7 +9,6 @@
 
 #include "common/assuan_memory.h"
 #include "common/i18n.h"
-#include "common/pinentry_environment.h"
 #include "common/pinentry_process.h"
 #include "common/pinentry_quality.h"
 #include "common/pinentry_transact.h"
@@ -22,6 +21,7 @@
 
 struct conversation {
     struct pinentry_process process;
+    bool started; /* the process */
     assuan_context_t ctx;
     struct secret *answer; /* filled while GETPIN is answered */
     const struct pinentry_quality *quality; /* of the question */
@@ -157,26 +157,25 @@ static bool is_for_terminals(struct conversation *c)
 
 static gpg_error_t send_environment(struct conversation *c, pid_t owner_pid)
 {
-    char tty[256];
+    const struct pinentry_environment *environment = &c->process.environment;
     char owner[128];
     char host[64] = "";
-    const char *terminal = pinentry_environment_terminal(tty, sizeof tty);
     gpg_error_t rc;
 
-    if (!terminal && is_for_terminals(c))
+    if (!environment->terminal[0] && is_for_terminals(c))
         return gpg_error(GPG_ERR_ENOTTY);
     gethostname(host, sizeof host - 1);
     snprintf(owner, sizeof owner, "%ld/%lu %s", (long)(owner_pid ? owner_pid : getpid()), (unsigned long)getuid(),
              host);
-    rc = send_option(c, "ttyname", terminal);
+    rc = send_option(c, "ttyname", environment->terminal);
     if (!rc)
-        rc = send_option(c, "ttytype", getenv("TERM"));
+        rc = send_option(c, "ttytype", environment->terminal_type);
     if (!rc)
-        rc = send_option(c, "display", getenv("DISPLAY"));
+        rc = send_option(c, "display", environment->display);
     if (!rc)
-        rc = send_option(c, "lc-ctype", pinentry_environment_locale("LC_CTYPE"));
+        rc = send_option(c, "lc-ctype", environment->lc_ctype);
     if (!rc)
-        rc = send_option(c, "lc-messages", pinentry_environment_locale("LC_MESSAGES"));
+        rc = send_option(c, "lc-messages", environment->lc_messages);
     if (!rc)
         rc = send_option(c, "owner", owner);
     return rc;
@@ -276,6 +275,7 @@ static enum error_code conversation_begin(struct conversation *c, const struct p
                                     &c->process, err);
     if (status != ERROR_NONE)
         return status;
+    c->started = true;
     rc = assuan_new_ext(&c->ctx, GPG_ERR_SOURCE_DEFAULT, (assuan_malloc_hooks_t)&memory, hook_log, NULL);
     if (!rc) {
         assuan_set_pointer(c->ctx, c);
@@ -294,7 +294,7 @@ static void conversation_end(struct conversation *c)
     if (c->ctx)
         assuan_release(c->ctx);
     c->ctx = NULL;
-    if (c->process.pid)
+    if (c->started)
         pinentry_process_end(&c->process);
     secret_free(&c->answer);
 }

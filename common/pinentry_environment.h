@@ -8,6 +8,19 @@
 
 #include <stddef.h>
 
+/* What pinentry is told of it; "" what is not known. Of a fixed size without pointers, so that a process can hand it to
+ * another. */
+struct pinentry_environment {
+    char terminal[256];
+    char terminal_type[64];
+    char display[128];
+    char lc_ctype[64];
+    char lc_messages[64];
+};
+
+/* This process's. */
+void pinentry_environment_read(struct pinentry_environment *environment);
+
 /* The terminal for a pinentry in text: the one that GPG_TTY names, else the one that the host's standard input, output
  * or error is, else the one that controls its session (a host whose three are files). Only one that can be opened
  * counts; NULL when there is none. */

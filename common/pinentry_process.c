@@ -29,6 +29,13 @@ void pinentry_process_start_by(const struct pinentry_starter *starter)
     other_starter = starter;
 }
 
+static pinentry_elsewhere *process_elsewhere; /* NULL: on this side */
+
+void pinentry_process_start_elsewhere(pinentry_elsewhere *elsewhere)
+{
+    process_elsewhere = elsewhere;
+}
+
 static int64_t monotonic_ms(void)
 {
     struct timespec now;
@@ -109,13 +116,28 @@ static int start_child(const char *program, pid_t *pid, int *pidfd, int *fd)
     return rc;
 }
 
+/* 0, or an errno. */
+static int start_anywhere(const char *program, struct pinentry_process *process)
+{
+    if (process_elsewhere) {
+        process->pidfd = -1;
+        return process_elsewhere(&process->fd, &process->environment);
+    }
+    pinentry_environment_read(&process->environment);
+    return other_starter ? other_starter->start(&process->pid, &process->pidfd, &process->fd)
+                         : start_child(program, &process->pid, &process->pidfd, &process->fd);
+}
+
 enum error_code pinentry_process_start(const char *program, unsigned timeout_s, int cancel_fd,
                                        struct pinentry_process *process, struct error *err)
 {
     struct pinentry_process made = {.cancel_fd = cancel_fd};
-    const int rc = other_starter ? other_starter->start(&made.pid, &made.pidfd, &made.fd)
-                                 : start_child(program, &made.pid, &made.pidfd, &made.fd);
+    const int rc = start_anywhere(program, &made);
 
+    if (rc == ENOTCONN)
+        return error_set(err, ERROR_PROMPT,
+                         _("The PIN cannot be asked for: nobody puts questions in the session of the program's user. Start "
+                           "pinward-agent --prompt there."));
     if (rc != 0)
         return error_set(err, ERROR_PROMPT,
                          _("The PIN cannot be asked for: %s does not start (%s). Install a pinentry, or name one in "
@@ -226,6 +248,8 @@ void pinentry_process_end(struct pinentry_process *process)
     if (process->fd >= 0)
         close(process->fd);
     process->fd = -1;
+    if (process->pid == 0)
+        return;
     if (process->pidfd < 0) {
         end_by_pid(process->pid);
         return;

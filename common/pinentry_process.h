@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "common/pinentry_environment.h"
 #include "error.h"
 
 /* Another process that starts pinentry programs for this one. Which program, is its own to say. From any thread. */
@@ -24,18 +25,26 @@ struct pinentry_starter {
     void (*signal)(pid_t pid, int signal); /* to one that it has started; nothing when that has ended */
 };
 
+/* What puts questions where this process starts nothing: the user's session, when this is a service. 0, or an errno, ENOTCONN
+ * when nobody is there. *fd: a socket that is the stdin and stdout of a pinentry, which ends when it closes; the caller's. */
+typedef int pinentry_elsewhere(int *fd, struct pinentry_environment *environment);
+
 struct pinentry_process {
-    pid_t pid;
+    pid_t pid;           /* 0: it is elsewhere */
     int pidfd;           /* so that a signal can never reach another process that got the same pid */
     int fd;              /* our end of the socket that is the child's stdin and stdout; -1 once closed */
     int cancel_fd;       /* -1: none */
     int64_t deadline_ms; /* CLOCK_MONOTONIC */
     bool timed_out;      /* a wait ended by the deadline */
     bool cancelled;      /* a wait ended by cancel_fd */
+    struct pinentry_environment environment; /* where it appears */
 };
 
 /* From now on, for the life of the process: the starter's own constant. */
 void pinentry_process_start_by(const struct pinentry_starter *starter);
+
+/* From now on, for the life of the process. */
+void pinentry_process_start_elsewhere(pinentry_elsewhere *elsewhere);
 
 /* ERROR_PROMPT with a sentence naming the program when it cannot be started. */
 enum error_code pinentry_process_start(const char *program, unsigned timeout_s, int cancel_fd,

@@ -137,6 +137,8 @@ static bool agent_take_line(struct agent_status *status, const char *word, const
     }
     if (strcmp(word, "pid") == 0) {
         status->pid = strtol(value, NULL, 10);
+    } else if (strcmp(word, "uid") == 0) {
+        status->uid = strtoul(value, NULL, 10);
     } else if (strcmp(word, "since") == 0) {
         status->since = (time_t)strtoll(value, NULL, 10);
     } else if (strcmp(word, "activated") == 0) {

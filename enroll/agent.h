@@ -25,6 +25,7 @@ struct agent_status {
     char *version;
     char *protection; /* words with blanks between */
     long pid;
+    unsigned long uid; /* whose process it is: a service's is another user's */
     time_t since;
     bool activated; /* by systemd */
     struct agent_connection *connections;

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/i18n.h"
 #include "enroll/agent.h"
@@ -33,7 +34,8 @@ static void agent_verb_note(struct app *app, const struct agent_status *status)
 
     codec_time_format(status->since, since);
     output_note(&app->output, "agent",
-                json_pack("{s:o, s:I, s:s, s:s, s:b, s:s}", "socket", output_text(status->socket), "pid", (json_int_t)status->pid,
+                json_pack("{s:o, s:I, s:I, s:s, s:s, s:b, s:s}", "socket", output_text(status->socket), "pid",
+                          (json_int_t)status->pid, "uid", (json_int_t)status->uid,
                           "version", status->version, "since", since, "activated", status->activated, "protection",
                           status->protection));
     output_note(&app->output, "connections", agent_verb_connections(status));
@@ -46,6 +48,9 @@ static void agent_verb_print(const struct agent_status *status)
     codec_time_show(status->since, since);
     wrap_say(stdout, _("pinward-agent %s serves at %s (process %ld, since %s)."), status->version, status->socket,
              status->pid, since);
+    if (status->uid != (unsigned long)geteuid()) {
+        wrap_say(stdout, _("It is a service of another user's (uid %lu), whose files your programs cannot read."), status->uid);
+    }
     if (status->activated) {
         wrap_say(stdout, "%s", _("systemd has started it, and starts it again when a program connects."));
     }

@@ -220,6 +220,11 @@ static void doctor_say_agent(const struct agent_status *status, struct doctor_fi
                    _("programs are served at %s, in processes that can write all your files: this kernel has no Landlock"),
                    status->socket);
         doctor_mend(finding, _("a kernel with Landlock (Linux 5.13 or later, with landlock in lsm=)"));
+    } else if (status->uid != (unsigned long)geteuid()) {
+        doctor_say(finding, DOCTOR_OK,
+                   _("programs that load p11-kit-client.so are served at %s by a service (uid %lu), whose token, counter and "
+                     "ledger they cannot reach"),
+                   status->socket, status->uid);
     } else {
         doctor_say(finding, DOCTOR_OK,
                    _("programs that load p11-kit-client.so are served at %s, in processes of pinward-agent's (connected: "

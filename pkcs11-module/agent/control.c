@@ -34,18 +34,19 @@ static void print_program(FILE *out, const char *program)
     fputc('\n', out);
 }
 
-static void print_status(FILE *out, const struct control_facts *facts)
+/* everything: of a service's connections, those of other users too. */
+static void print_status(FILE *out, const struct control_facts *facts, uid_t uid, bool everything)
 {
     char words[HARDEN_WORDS_SIZE];
 
     harden_words(facts->sandbox, words);
-    fprintf(out, "version %s\npid %ld\nsince %lld\nsocket %s\nactivated %s\nprotection %s\n", PINWARD_VERSION,
-            (long)getpid(), (long long)facts->since, facts->endpoint->path, facts->endpoint->activated ? "yes" : "no",
+    fprintf(out, "version %s\npid %ld\nuid %lu\nsince %lld\nsocket %s\nactivated %s\nprotection %s\n", PINWARD_VERSION,
+            (long)getpid(), (unsigned long)geteuid(), (long long)facts->since, facts->endpoint->path, facts->endpoint->activated ? "yes" : "no",
             words);
     for (size_t i = 0; i < WORKERS_MAX; i++) {
         const struct worker *row = &facts->workers->rows[i];
 
-        if (row->pid == 0)
+        if (row->pid == 0 || (!everything && row->uid != uid))
             continue;
         fprintf(out, "connection %ld %ld %lld ", (long)row->pid, (long)row->client, (long long)row->since);
         print_program(out, row->program);
@@ -53,7 +54,7 @@ static void print_status(FILE *out, const struct control_facts *facts)
     fprintf(out, "end\n");
 }
 
-static void send_status(int fd, const struct control_facts *facts)
+static void send_status(int fd, const struct control_facts *facts, uid_t uid, bool everything)
 {
     char *text = NULL;
     size_t size = 0;
@@ -61,31 +62,45 @@ static void send_status(int fd, const struct control_facts *facts)
 
     if (!out)
         return;
-    print_status(out, facts);
+    print_status(out, facts, uid, everything);
     if (fclose(out) == 0)
         (void)send(fd, text, size, MSG_DONTWAIT | MSG_NOSIGNAL);
     free(text);
 }
 
+/* Who runs the agent, and of a service root and those whom it serves: these see what is theirs, and do not end it. */
+static bool may_ask(const struct service *service, uid_t uid)
+{
+    return uid == geteuid() || (service && (uid == 0 || service_admits(service, uid)));
+}
+
+static bool may_all(const struct service *service, uid_t uid)
+{
+    return uid == geteuid() || (service && uid == 0);
+}
+
 bool control_answer(const struct control_facts *facts)
 {
+    const struct service *service = facts->workers->service;
     const int fd = accept4(facts->endpoint->control, NULL, NULL, SOCK_CLOEXEC);
     char request[REQUEST_MAX] = "";
     struct peer peer;
+    uid_t uid = (uid_t)-1;
     bool stop;
 
     if (fd < 0)
         return false;
     if (peer_look(fd, -1, &peer)) {
-        if (peer.uid == geteuid())
+        uid = peer.uid;
+        if (may_ask(service, uid))
             read_request(fd, request);
         peer_clear(&peer);
     }
-    stop = strcmp(request, "stop") == 0;
+    stop = strcmp(request, "stop") == 0 && may_all(service, uid);
     if (stop)
         log_info("the agent is asked to stop");
     if (strcmp(request, "status") == 0)
-        send_status(fd, facts);
+        send_status(fd, facts, uid, may_all(service, uid));
     close(fd);
     return stop;
 }

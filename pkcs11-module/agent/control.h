@@ -23,8 +23,8 @@ struct control_facts {
     time_t since;
 };
 
-/* Accepts, answers one request ("status" or "stop") and closes. Another user gets no answer, and whoever is slow none in
- * full. true: the agent is to stop. */
+/* Accepts, answers one request ("status" or "stop") and closes. Another user gets no answer, one whom a service serves
+ * an answer about their own connections only, and whoever is slow none in full. true: the agent is to stop. */
 bool control_answer(const struct control_facts *facts);
 
 #endif

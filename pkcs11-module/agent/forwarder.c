@@ -19,15 +19,18 @@ static const char *const known[] = {"sshd",           "sshd-session", "ssh", "p1
                                     "p11-kit-server", "socat",        "systemd-socket-proxyd"};
 
 /* The last part of the executable's path; "" when the kernel does not tell it: sshd's processes are nobody's to look into. */
-static void read_executable(pid_t pid, char *name, size_t size)
+static void read_executable(const struct peer *peer, char *name, size_t size)
 {
     char link[64];
     const char *slash;
     ssize_t n;
 
-    snprintf(link, sizeof link, "/proc/%ld/exe", (long)pid);
+    snprintf(link, sizeof link, "/proc/%ld/exe", (long)peer->pid);
     n = readlink(link, name, size - 1);
-    name[n > 0 ? n : 0] = '\0';
+    if (n > 0)
+        name[n] = '\0';
+    else
+        snprintf(name, size, "%s", peer->program);
     slash = strrchr(name, '/');
     if (slash)
         memmove(name, slash + 1, strlen(slash));
@@ -74,7 +77,7 @@ bool forwarder_is(const struct peer *peer, const struct config *config)
 
     if (peer->pid <= 0)
         return true;
-    read_executable(peer->pid, name, sizeof name);
+    read_executable(peer, name, sizeof name);
     if (!name[0]) {
         read_comm(peer->pid, name, sizeof name);
         counts = COMM_LEN;

@@ -63,10 +63,12 @@ static bool take_signal(int signals, struct workers *workers)
     return stop;
 }
 
-enum { ON_SIGNALS, ON_CONTROL, ON_PROGRAMS, ON_WORKERS };
+enum { ON_SIGNALS, ON_CONTROL, ON_PROGRAMS, ON_PROMPTERS, ON_WORKERS };
+
+#define ON_MAX (ON_WORKERS + WORKERS_MAX + PROMPTERS_MAX)
 
 /* What there is to wait for now: on[ON_WORKERS + i] is the channel of whose[i]. Returns how many. */
-static nfds_t gather(struct workers *workers, struct pollfd on[ON_WORKERS + WORKERS_MAX], struct worker *whose[WORKERS_MAX])
+static nfds_t gather(struct workers *workers, struct pollfd on[ON_MAX], struct worker *whose[WORKERS_MAX])
 {
     nfds_t count = 0;
 
@@ -82,7 +84,7 @@ static nfds_t gather(struct workers *workers, struct pollfd on[ON_WORKERS + WORK
 /* The channels before the signals: what a row stands for changes when its process is reaped. */
 static void serve(const struct endpoint *endpoint, const struct config *config, int signals, struct workers *workers)
 {
-    static struct pollfd on[ON_WORKERS + WORKERS_MAX];
+    static struct pollfd on[ON_MAX];
     static struct worker *whose[WORKERS_MAX];
     const struct control_facts facts = {
         .endpoint = endpoint, .workers = workers, .sandbox = config->agent.sandbox, .since = time(NULL)};
@@ -91,14 +93,22 @@ static void serve(const struct endpoint *endpoint, const struct config *config, 
     on[ON_SIGNALS] = (struct pollfd){.fd = signals, .events = POLLIN};
     on[ON_CONTROL] = (struct pollfd){.fd = endpoint->control, .events = POLLIN};
     on[ON_PROGRAMS] = (struct pollfd){.fd = endpoint->programs, .events = POLLIN};
+    on[ON_PROMPTERS] = (struct pollfd){.fd = endpoint->prompters, .events = POLLIN}; /* poll passes over -1 */
     while (!stop) {
         const nfds_t count = gather(workers, on, whose);
+        struct pollfd *links = on + ON_WORKERS + count;
+        const nfds_t link_count = prompters_wait_for(&workers->prompters, links);
 
-        if (poll(on, ON_WORKERS + count, pinentries_kill_late(&workers->pinentries)) <= 0)
+        if (poll(on, ON_WORKERS + count + link_count, pinentries_kill_late(&workers->pinentries)) <= 0)
             continue;
         for (nfds_t i = 0; i < count; i++)
             if (on[ON_WORKERS + i].revents)
                 workers_answer(workers, whose[i]);
+        for (nfds_t i = 0; i < link_count; i++)
+            if (links[i].revents)
+                prompters_read(&workers->prompters, links[i].fd);
+        if (on[ON_PROMPTERS].revents)
+            prompters_take(&workers->prompters, endpoint->prompters, workers->service);
         if (on[ON_SIGNALS].revents)
             stop = take_signal(signals, workers);
         if (on[ON_CONTROL].revents)
@@ -133,13 +143,15 @@ static void tell_protection(enum config_sandbox sandbox)
         log_warning("connections are not confined as far as they could be: %s", words);
 }
 
-enum error_code listener_run(const struct endpoint *endpoint, const struct config *config, struct error *err)
+enum error_code listener_run(const struct endpoint *endpoint, const struct config *config, const struct service *service,
+                             struct error *err)
 {
     static struct workers workers;
     const int signals = take_signals();
 
     if (signals < 0)
         return error_set(err, ERROR_INTERNAL, _("Signals cannot be taken: %s."), fork_safe_error(errno));
+    workers.service = service;
     workers.max = config->agent.connections;
     workers.max_of_process = config->agent.client_connections;
     allow_descriptors(workers.max);
@@ -147,6 +159,7 @@ enum error_code listener_run(const struct endpoint *endpoint, const struct confi
     tell_protection(config->agent.sandbox);
     serve(endpoint, config, signals, &workers);
     workers_end(&workers);
+    prompters_end(&workers.prompters);
     close(signals);
     log_info("stopped");
     return ERROR_NONE;

@@ -9,9 +9,11 @@
 
 #include "common/config.h"
 #include "pkcs11-module/agent/endpoint.h"
+#include "pkcs11-module/agent/service.h"
 
 /* Serves until SIGTERM, SIGINT, SIGHUP or `pinward agent stop`, then ends every connection. The signals are blocked from
- * here on. */
-enum error_code listener_run(const struct endpoint *endpoint, const struct config *config, struct error *err);
+ * here on. service: NULL for this user's own programs only. */
+enum error_code listener_run(const struct endpoint *endpoint, const struct config *config, const struct service *service,
+                             struct error *err);
 
 #endif

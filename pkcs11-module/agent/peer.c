@@ -99,6 +99,14 @@ bool peer_look(int connection, int pidfd, struct peer *peer)
     return true;
 }
 
+void peer_take(struct peer *peer, int memory, const char *program)
+{
+    if (peer->memory >= 0)
+        close(peer->memory);
+    peer->memory = memory;
+    snprintf(peer->program, sizeof peer->program, "%s", program);
+}
+
 void peer_clear(struct peer *peer)
 {
     if (peer->pidfd >= 0)

@@ -30,6 +30,9 @@ struct peer {
 bool peer_look(int connection, int pidfd, struct peer *peer);
 void peer_clear(struct peer *peer);
 
+/* What a process with more rights has found out and this one cannot: takes memory, and a path, "" for none. */
+void peer_take(struct peer *peer, int memory, const char *program);
+
 /* Whether the process that connected is still there, and runs the program that it ran when it was looked at. Of one that
  * cannot be seen nothing is known, and nothing changes. data: a struct peer. */
 bool peer_unchanged(const void *data);

@@ -115,9 +115,10 @@ static enum error_code serve_client(int connection, const struct peer *peer, enu
 }
 
 /* Nothing that the client says is read before the process is confined. */
-static enum error_code serve_peer(int connection, const struct peer *peer, const struct config *config,
+static enum error_code serve_peer(const struct serve_task *task, const struct peer *peer, const struct config *config,
                                   struct error *err)
 {
+    const enum policy_trust local = task->service ? POLICY_TRUST_PIN : POLICY_TRUST_YES;
     struct requester_client client = {.pid = peer->pid,
                                       .uid = peer->uid,
                                       .trust = POLICY_TRUST_NOT_THERE,
@@ -126,17 +127,17 @@ static enum error_code serve_peer(int connection, const struct peer *peer, const
                                       .data = peer};
     enum error_code status;
 
-    if (peer->uid != geteuid())
+    if (peer->uid != task->uid)
         return error_set(err, ERROR_REFUSED, _("A connection of another user (uid %lu) was refused."),
                          (unsigned long)peer->uid);
-    status = forwarder_judge(peer, POLICY_TRUST_YES, &client.trust, err);
+    status = forwarder_judge(peer, local, &client.trust, err);
     if (status != ERROR_NONE)
         return status;
-    if (!speaks(connection, config))
+    if (!speaks(task->connection, config))
         return ERROR_NONE;
     requester_serve(&client);
     status = sandbox_enter(config, err);
-    return status == ERROR_NONE ? serve_client(connection, peer, client.trust, config, err) : status;
+    return status == ERROR_NONE ? serve_client(task->connection, peer, client.trust, config, err) : status;
 }
 
 /* Where the configuration is wrong its log may be too: then the usual one is told. */
@@ -149,7 +150,7 @@ static enum error_code configure(struct config *config, struct error *err)
     return status;
 }
 
-enum error_code serve_connection(int connection, int pidfd, struct error *err)
+enum error_code serve_connection(const struct serve_task *task, struct error *err)
 {
     struct peer peer = {.pidfd = -1, .memory = -1};
     struct config config = {0};
@@ -159,12 +160,14 @@ enum error_code serve_connection(int connection, int pidfd, struct error *err)
     p11_kit_be_quiet();             /* what is wrong with a message is the client's affair */
     if (status == ERROR_NONE)
         status = harden_connection(&config, err);
-    if (status == ERROR_NONE && !peer_look(connection, pidfd, &peer))
+    if (status == ERROR_NONE && !peer_look(task->connection, task->pidfd, &peer))
         status = error_set(err, ERROR_INTERNAL, _("The other end of the connection is not known."));
+    if (status == ERROR_NONE && task->service)
+        peer_take(&peer, task->memory, task->program);
     if (status == ERROR_NONE)
-        status = serve_peer(connection, &peer, &config, err);
+        status = serve_peer(task, &peer, &config, err);
     peer_clear(&peer);
     config_clear(&config);
-    close(connection);
+    close(task->connection);
     return status;
 }

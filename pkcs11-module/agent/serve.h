@@ -7,9 +7,21 @@
 #ifndef PINWARD_AGENT_SERVE_H
 #define PINWARD_AGENT_SERVE_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "common/error.h"
 
-/* Serves until the client goes. pidfd: the client's, or -1. ERROR_NONE also for a client that says nothing sensible. */
-enum error_code serve_connection(int connection, int pidfd, struct error *err);
+struct serve_task {
+    int connection;
+    int pidfd; /* the client's; -1: none */
+    uid_t uid; /* whose connection it must be */
+    bool service;        /* of a service: the rest is what the listener has found out of the client */
+    int memory;          /* struct peer's; -1: none */
+    const char *program; /* "": not known */
+};
+
+/* Serves until the client goes. ERROR_NONE also for a client that says nothing sensible. */
+enum error_code serve_connection(const struct serve_task *task, struct error *err);
 
 #endif

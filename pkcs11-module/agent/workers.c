@@ -16,6 +16,8 @@
 #include "common/log.h"
 #include "pkcs11-module/agent/channel.h"
 #include "pkcs11-module/agent/peer.h"
+#include "pkcs11-module/agent/service_home.h"
+#include "pkcs11-module/agent/service_starter.h"
 
 #define END_TIMEOUT_MS 6000 /* a worker's own limit is shorter */
 #define END_STEP_MS    20
@@ -26,7 +28,10 @@ extern char **environ;
 struct given {
     int connection;
     int channel;
-    int pidfd; /* -1: none */
+    int pidfd;  /* -1: none */
+    int memory; /* -1: none */
+    char *const *arguments; /* behind WORKERS_ARGUMENT and the listener's pid */
+    char *const *environment;
 };
 
 static int file_actions(posix_spawn_file_actions_t *actions, const struct given *given)
@@ -40,8 +45,10 @@ static int file_actions(posix_spawn_file_actions_t *actions, const struct given 
         rc = posix_spawn_file_actions_adddup2(actions, given->channel, WORKERS_CHANNEL);
     if (rc == 0 && given->pidfd >= 0)
         rc = posix_spawn_file_actions_adddup2(actions, given->pidfd, WORKERS_PIDFD);
+    if (rc == 0 && given->memory >= 0)
+        rc = posix_spawn_file_actions_adddup2(actions, given->memory, WORKERS_MEMORY);
     if (rc == 0)
-        rc = posix_spawn_file_actions_addclosefrom_np(actions, given->pidfd >= 0 ? WORKERS_PIDFD + 1 : WORKERS_PIDFD);
+        rc = posix_spawn_file_actions_addclosefrom_np(actions, WORKERS_MEMORY + 1);
     if (rc != 0)
         posix_spawn_file_actions_destroy(actions);
     return rc;
@@ -49,10 +56,11 @@ static int file_actions(posix_spawn_file_actions_t *actions, const struct given 
 
 /* The same program anew, whatever has become of its file: nothing of this process's memory is in it. In a session of its
  * own, so that no terminal stops it. */
-static int spawn(const posix_spawn_file_actions_t *actions, pid_t *pid)
+static int spawn(const posix_spawn_file_actions_t *actions, const struct given *given, pid_t *pid)
 {
     char parent[32];
-    char *const arguments[] = {"pinward-agent", WORKERS_ARGUMENT, parent, NULL};
+    char *const arguments[] = {"pinward-agent",     WORKERS_ARGUMENT, parent, given->arguments[0],
+                               given->arguments[0] ? given->arguments[1] : NULL, NULL};
     posix_spawnattr_t attributes;
     sigset_t all, none;
     int rc = posix_spawnattr_init(&attributes);
@@ -65,7 +73,7 @@ static int spawn(const posix_spawn_file_actions_t *actions, pid_t *pid)
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
-    rc = posix_spawn(pid, "/proc/self/exe", actions, &attributes, arguments, environ);
+    rc = posix_spawn(pid, "/proc/self/exe", actions, &attributes, arguments, given->environment);
     posix_spawnattr_destroy(&attributes);
     return rc;
 }
@@ -78,21 +86,28 @@ static int start_with(const struct given *given, pid_t *pid)
 
     if (rc != 0)
         return rc;
-    rc = spawn(&actions, pid);
+    rc = spawn(&actions, given, pid);
     posix_spawn_file_actions_destroy(&actions);
     return rc;
 }
 
 static int raise_descriptor(int fd)
 {
-    return fcntl(fd, F_DUPFD_CLOEXEC, WORKERS_PIDFD + 1);
+    return fcntl(fd, F_DUPFD_CLOEXEC, WORKERS_MEMORY + 1);
 }
 
 static int start_raised(const struct given *given, pid_t *pid)
 {
-    const struct given raised = {raise_descriptor(given->connection), raise_descriptor(given->channel),
-                                 given->pidfd >= 0 ? raise_descriptor(given->pidfd) : -1};
-    int rc = raised.connection < 0 || raised.channel < 0 || (given->pidfd >= 0 && raised.pidfd < 0) ? errno : 0;
+    const struct given raised = {.connection = raise_descriptor(given->connection),
+                                 .channel = raise_descriptor(given->channel),
+                                 .pidfd = given->pidfd >= 0 ? raise_descriptor(given->pidfd) : -1,
+                                 .memory = given->memory >= 0 ? raise_descriptor(given->memory) : -1,
+                                 .arguments = given->arguments,
+                                 .environment = given->environment};
+    int rc = raised.connection < 0 || raised.channel < 0 || (given->pidfd >= 0 && raised.pidfd < 0) ||
+                     (given->memory >= 0 && raised.memory < 0)
+                 ? EMFILE
+                 : 0;
 
     if (rc == 0)
         rc = start_with(&raised, pid);
@@ -102,18 +117,22 @@ static int start_raised(const struct given *given, pid_t *pid)
         close(raised.channel);
     if (raised.pidfd >= 0)
         close(raised.pidfd);
+    if (raised.memory >= 0)
+        close(raised.memory);
     return rc;
 }
 
 /* 0, or an errno. *channel: this process's end, never blocking. */
-static int start(int connection, int pidfd, pid_t *pid, int *channel)
+static int start(const struct given *wanted, pid_t *pid, int *channel)
 {
+    struct given given = *wanted;
     int pair[2];
     int rc;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return errno;
-    rc = fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0 ? errno : start_raised(&(struct given){connection, pair[1], pidfd}, pid);
+    given.channel = pair[1];
+    rc = fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0 ? errno : start_raised(&given, pid);
     close(pair[1]);
     if (rc == 0)
         *channel = pair[0];
@@ -165,7 +184,7 @@ static bool make_room(struct workers *workers, pid_t client)
 
 static enum error_code judge(struct workers *workers, const struct peer *peer, struct error *err)
 {
-    if (peer->uid != geteuid())
+    if (workers->service ? !service_admits(workers->service, peer->uid) : peer->uid != geteuid())
         return error_set(err, ERROR_REFUSED, _("A connection of another user (uid %lu) was refused."),
                          (unsigned long)peer->uid);
     if ((peer->pid > 0 && count_of_process(workers, peer->pid) >= workers->max_of_process) ||
@@ -183,12 +202,52 @@ static void note(struct workers *workers, pid_t pid, int channel, const struct p
 
     while (row->pid != 0)
         row++;
-    *row = (struct worker){.pid = pid, .client = peer->pid, .channel = channel, .since = time(NULL), .program = "?"};
+    *row = (struct worker){
+        .pid = pid, .client = peer->pid, .uid = peer->uid, .channel = channel, .since = time(NULL), .program = "?"};
     snprintf(link, sizeof link, "/proc/%ld/exe", (long)peer->pid);
     n = readlink(link, row->program, sizeof row->program - 1);
     if (n > 0)
         row->program[n] = '\0';
     workers->count++;
+}
+
+/* A process for this user of the service's, in an environment of that user's folder. */
+static enum error_code start_for_user(struct workers *workers, struct given *given, const struct peer *peer, pid_t *pid,
+                                      int *channel, struct error *err)
+{
+    char uid[32];
+    char *const arguments[] = {uid, (char *)peer->program, NULL};
+    char **environment;
+    enum error_code status;
+    int rc;
+
+    snprintf(uid, sizeof uid, "%lu", (unsigned long)peer->uid);
+    status = service_home_open(workers->service, peer->uid, prompters_locale(&workers->prompters, peer->uid), &environment,
+                               err);
+    if (status != ERROR_NONE)
+        return status;
+    given->memory = peer->memory;
+    given->arguments = arguments;
+    given->environment = environment;
+    rc = start(given, pid, channel);
+    service_home_free(environment);
+    return rc == 0 ? ERROR_NONE
+                   : error_set(err, ERROR_INTERNAL, _("No process can be started for a connection: %s."), fork_safe_error(rc));
+}
+
+static enum error_code start_for(struct workers *workers, int connection, const struct peer *peer, pid_t *pid,
+                                 int *channel, struct error *err)
+{
+    char *const none[] = {NULL};
+    struct given given = {
+        .connection = connection, .pidfd = peer->pidfd, .memory = -1, .arguments = none, .environment = environ};
+    int rc;
+
+    if (workers->service)
+        return start_for_user(workers, &given, peer, pid, channel, err);
+    rc = start(&given, pid, channel);
+    return rc == 0 ? ERROR_NONE
+                   : error_set(err, ERROR_INTERNAL, _("No process can be started for a connection: %s."), fork_safe_error(rc));
 }
 
 enum error_code workers_start(struct workers *workers, int connection, struct error *err)
@@ -197,25 +256,22 @@ enum error_code workers_start(struct workers *workers, int connection, struct er
     enum error_code status;
     int channel = -1;
     pid_t pid;
-    int rc;
 
     if (!peer_look(connection, -1, &peer))
         return error_set(err, ERROR_INTERNAL, _("The other end of the connection is not known."));
     status = judge(workers, &peer, err);
-    if (status == ERROR_NONE) {
-        rc = start(connection, peer.pidfd, &pid, &channel);
-        if (rc == 0)
-            note(workers, pid, channel, &peer);
-        else
-            status = error_set(err, ERROR_INTERNAL, _("No process can be started for a connection: %s."), fork_safe_error(rc));
-    }
+    if (status == ERROR_NONE)
+        status = start_for(workers, connection, &peer, &pid, &channel, err);
+    if (status == ERROR_NONE)
+        note(workers, pid, channel, &peer);
     peer_clear(&peer);
     return status;
 }
 
 void workers_answer(struct workers *workers, struct worker *worker)
 {
-    if (channel_answer(worker->channel, &workers->pinentries, worker->pid))
+    if (workers->service ? service_starter_answer(worker->channel, &workers->prompters, worker->uid)
+                         : channel_answer(worker->channel, &workers->pinentries, worker->pid))
         return;
     close(worker->channel);
     worker->channel = -1;

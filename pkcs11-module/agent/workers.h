@@ -14,6 +14,8 @@
 #include "common/config.h"
 #include "common/error.h"
 #include "pkcs11-module/agent/pinentries.h"
+#include "pkcs11-module/agent/prompters.h"
+#include "pkcs11-module/agent/service.h"
 
 #define WORKERS_MAX         CONFIG_CONNECTIONS_MAX
 #define WORKERS_PROGRAM_MAX 256
@@ -21,6 +23,7 @@
 struct worker {
     pid_t pid;    /* 0: a free row */
     pid_t client; /* 0: one that cannot be seen */
+    uid_t uid;    /* the client's */
     int channel; /* to it, for its pinentries (starter.h) */
     bool ending; /* it has been told to make room */
     time_t since;
@@ -28,6 +31,8 @@ struct worker {
 };
 
 struct workers {
+    const struct service *service; /* NULL: for this process's own user only */
+    struct prompters prompters;    /* of the service's users */
     size_t max;            /* connections at once */
     size_t max_of_process; /* of one process */
     struct worker rows[WORKERS_MAX];
@@ -48,10 +53,12 @@ void workers_reap(struct workers *workers);
 /* Ends all of them, kindly first, and waits for that. */
 void workers_end(struct workers *workers);
 
-/* How the program calls itself to serve a connection: these descriptors, the last perhaps not open. */
+/* How the program calls itself to serve a connection: these descriptors, the last two perhaps not open, and the arguments: the
+ * listener's pid, and for a service the client's uid and program ("": not known). */
 #define WORKERS_ARGUMENT   "--connection"
 #define WORKERS_CONNECTION 3
 #define WORKERS_CHANNEL    4
 #define WORKERS_PIDFD      5
+#define WORKERS_MEMORY     6 /* of a service's: struct peer's */
 
 #endif

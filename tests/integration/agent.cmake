@@ -11,8 +11,8 @@ target_compile_definitions(hostile-token PRIVATE HOSTILE_BEHIND="${PINWARD_DEFAU
 target_link_libraries(hostile-token PRIVATE pinward-flags pinward-p11-declarations Threads::Threads ${CMAKE_DL_LIBS})
 target_include_directories(hostile-token PRIVATE ${PROJECT_SOURCE_DIR})
 
-set(agent_tests attack limits remote sandbox secrets story)
-set(agent_environment "PINWARD_SSHD=${PROJECT_SOURCE_DIR}/build/sshd;PINWARD_SANITIZE=${PINWARD_SANITIZE};PINWARD_AGENT=$<TARGET_FILE:pinward-agent>;PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_HOSTILE_TOKEN=$<TARGET_FILE:hostile-token>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_SOFTHSM=${PINWARD_DEFAULT_BACKEND};PINWARD_P11_CLIENT=${PINWARD_TEST_P11_CLIENT};PINWARD_AGENT_UNITS=${PROJECT_BINARY_DIR}/pkcs11-module/agent;PINWARD_AGENT_SOCKET_UNIT=${PROJECT_SOURCE_DIR}/pkcs11-module/agent/pinward-agent.socket")
+set(agent_tests attack limits remote sandbox secrets service service_attacks story)
+set(agent_environment "PINWARD_SERVICE_SOURCES=${PROJECT_SOURCE_DIR}/pkcs11-module/agent/service;PINWARD_SSHD=${PROJECT_SOURCE_DIR}/build/sshd;PINWARD_SANITIZE=${PINWARD_SANITIZE};PINWARD_AGENT=$<TARGET_FILE:pinward-agent>;PINWARD_TOOL=$<TARGET_FILE:pinward>;PINWARD_HOSTILE_TOKEN=$<TARGET_FILE:hostile-token>;PINWARD_SCRIPTED_PINENTRY=$<TARGET_FILE:scripted-pinentry>;PINWARD_SOFTHSM=${PINWARD_DEFAULT_BACKEND};PINWARD_P11_CLIENT=${PINWARD_TEST_P11_CLIENT};PINWARD_AGENT_UNITS=${PROJECT_BINARY_DIR}/pkcs11-module/agent;PINWARD_AGENT_SOCKET_UNIT=${PROJECT_SOURCE_DIR}/pkcs11-module/agent/pinward-agent.socket")
 foreach(test IN LISTS agent_tests)
   add_test(NAME integration.agent_${test}
       COMMAND ${PINWARD_DEBIAN_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/agent_${test}.py)

@@ -204,7 +204,7 @@ class Client:
 
 
 def run_all(tests, prefix, make_world=World):
-    """Each test in a world of its own; TAP."""
+    """Each test in a world of its own, made with the options that it may have as an attribute; TAP."""
     failed = 0
     chosen = [test for test in tests if not sys.argv[1:] or test.__name__ in sys.argv[1:]]
     print(f"1..{len(chosen)}")
@@ -212,7 +212,7 @@ def run_all(tests, prefix, make_world=World):
         folder = tempfile.mkdtemp(prefix=prefix)  # under /tmp: the name of a socket is short
         world = None
         try:
-            world = make_world(folder)
+            world = make_world(folder, **getattr(test, "options", {}))
             skipped = test(world)
             print(f"ok {number} - {test.__name__}{f' # SKIP {skipped}' if skipped else ''}", flush=True)
         except Exception:  # any failure, also of a helper, is this test's
