@@ -10,7 +10,7 @@
  * was), the calls answer what they may, no descriptor is left, and with room the scenario then goes well.
  *
  * PINWARD_FAULTS=all: each of it; else of the harms to a file one after each call. Where nothing can be mounted the test is
- * skipped (77). */
+ * skipped, and says so. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,6 @@
 #include "fuzz/fuzz.h"
 #include "support/process_state.h"
 
-#define SKIPPED    77
 #define HANG_S     60
 #define PAGE       4096
 #define PAGES_MOST 24
@@ -276,9 +275,9 @@ static void try_world(void)
 int main(void)
 {
     if (!mount_disk()) {
-        printf("# skipped: no file system can be mounted here (%s)\n", strerror(errno));
+        printf("ok 1 - faults.full # SKIP no file system can be mounted here (%s)\n", strerror(errno));
         (void)rmdir(disk);
-        return SKIPPED;
+        return 0;
     }
     setenv("TMPDIR", disk, 1);
     atexit(unmount_disk);

@@ -24,10 +24,6 @@ class Watched:
         self.world = world
         self.secrets = Secrets()
         self.started = world.root / "started"
-        # What the portal frees is overwritten at once; in AddressSanitizer's own memory only when it is told so.
-        world.stop_portal()
-        world.env["ASAN_OPTIONS"] = f"{world.env.get('ASAN_OPTIONS', '')}:max_free_fill_size=1048576:quarantine_size_mb=16"
-        world.start_portal()
         world.new_token(LABEL)
         subprocess.run(["pkcs11-tool", "--module", SOFTHSM, "--token-label", LABEL, "--login", "--pin", PIN, "--change-pin",
                         "--new-pin", SECRET_PIN], env=world.env, check=True, capture_output=True)
