@@ -28,6 +28,7 @@ foreach(test IN LISTS tool_tests)
       TIMEOUT 280
       ENVIRONMENT "${tool_environment}")
 endforeach()
+set_tests_properties(tool_secrets tool_full_disk PROPERTIES TIMEOUT 600) # on a busy disk
 if(PINWARD_SANITIZE)
   # What the portal leaves in its memory depends on the C library's allocator.
   set_property(TEST tool_secrets APPEND PROPERTY ENVIRONMENT
