@@ -26,7 +26,8 @@ MUTATIONS = [
     Mutation("a client says where the agent's token is", "pkcs11-module/agent/serve.c", "    return own_C_Initialize(&own);",
              "    return own_C_Initialize(init_args);", "integration.agent_story"),
     Mutation("a folder that others look into holds the socket", "pkcs11-module/agent/endpoint.c",
-             " || (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)", ")", "integration.agent_story"),
+             "    return st->st_uid == geteuid() && (st->st_mode & (S_IRWXG | S_IRWXO)) == 0;",
+             "    return st->st_uid == geteuid();", "integration.agent_story"),
     Mutation("a setuid program follows its starter's SOFTHSM2_CONF", "pkcs11-module/softhsm.c",
              '    if (conf && !secure_getenv("SOFTHSM2_CONF")) {', "    if (false) {", "integration.module_setuid"),
 ]
