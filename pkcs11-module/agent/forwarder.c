@@ -30,7 +30,7 @@ static void read_executable(const struct peer *peer, char *name, size_t size)
     if (n > 0)
         name[n] = '\0';
     else
-        snprintf(name, size, "%s", peer->program);
+        snprintf(name, size, "%.*s", (int)size - 1, peer->program);
     slash = strrchr(name, '/');
     if (slash)
         memmove(name, slash + 1, strlen(slash));
