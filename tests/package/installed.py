@@ -16,6 +16,8 @@ import traceback
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ["PINWARD_BUILD"])
 EXPECTED = {"bin/pinward", "bin/pinward-agent", "lib/systemd/user/pinward-agent.socket", "include/pinward.h",
+            "lib/systemd/system/pinward-service.service", "lib/systemd/system/pinward-service.socket",
+            "lib/systemd/user/pinward-prompt.service", "lib/sysusers.d/pinward.conf", "lib/tmpfiles.d/pinward.conf",
             "etc/pinward/pinward.conf", "share/p11-kit/modules/pinward.module",
             "share/locale/zh_TW/LC_MESSAGES/pinward.mo", "share/pinward/softhsm-config/softhsm2.conf.in",
             "share/doc/pinward/README.md", "share/doc/pinward/docs/README.md", "share/doc/pinward/docs/configuration.md",
