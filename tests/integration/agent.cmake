@@ -50,5 +50,5 @@ pinward_test_isolated(p11-kit
     module_lifecycle module_login module_mechanisms module_new_pin module_once module_processes module_prompt module_refuse
     module_rename module_retry module_retry_limits module_rules module_sign module_sign_parts module_threads module_withdraw)
 pinward_test_isolated(pinward-client
-    module_batch module_batch_end module_cool_down module_export module_finalize module_host module_ledger_tool
+    module_batch module_batch_end module_cool_down module_export module_host module_ledger_tool
     module_once_keys module_pinentry module_races)

@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "support/isolated.h"
 #include "support/mock.h"
 #include "support/pinentry_script.h"
 #include "support/process_state.h"
@@ -114,7 +113,6 @@ static void finalize_waits_for_pins(void **state)
     static const enum p11_call calls[] = {CALL_C_Login, CALL_C_SetPIN, CALL_C_InitPIN, CALL_C_InitToken};
 
     (void)state;
-    isolated_lacks(__func__, "what the backend is to do is told to one in this process, not the agent's");
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         struct caller caller = {.call = calls[i]};
 
@@ -147,7 +145,6 @@ static void finalized_among_refusals(void **state)
     struct caller callers[THREADS];
 
     (void)state;
-    isolated_lacks(__func__, "what the backend is to do is told to one in this process, not the agent's");
     for (int round = 0; round < 10; round++) {
         start_mock(CKS_RW_USER_FUNCTIONS);
         for (size_t i = 0; i < THREADS; i++)
@@ -224,7 +221,6 @@ static void no_thread_is_made(void **state)
     struct caller caller = {.rv = CKR_OK};
 
     (void)state;
-    isolated_lacks(__func__, "what the backend is to do is told to one in this process, not the agent's");
     start_mock(CKS_RW_PUBLIC_SESSION);
     script_set(&fx, "hang\n");
     assert_int_equal(pthread_create(&caller.thread, NULL, login_asking, &caller), 0);
