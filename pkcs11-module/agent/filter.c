@@ -57,6 +57,26 @@ static const unsigned long ioctl_requests[] = {TCGETS, FIONREAD, FIONBIO, FIOCLE
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
+/* ------------------------------------------------------------------ what an argument must be */
+
+static struct scmp_arg_cmp masked(unsigned argument, scmp_datum_t mask, scmp_datum_t value)
+{
+    return (struct scmp_arg_cmp){.arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value};
+}
+
+static struct scmp_arg_cmp equal(unsigned argument, scmp_datum_t value)
+{
+    return (struct scmp_arg_cmp){.arg = argument, .op = SCMP_CMP_EQ, .datum_a = value};
+}
+
+/* The kernel looks at no more than 32 bits of it. */
+static struct scmp_arg_cmp word(unsigned argument, uint32_t value)
+{
+    return masked(argument, UINT32_MAX, value);
+}
+
+/* ------------------------------------------------------------------ the rules */
+
 /* 0, or a negative errno. A call that this architecture does not have needs no rule. */
 static int add(scmp_filter_ctx filter, uint32_t action, const char *name, unsigned count, const struct scmp_arg_cmp *args)
 {
@@ -79,10 +99,10 @@ static int add_all(scmp_filter_ctx filter, uint32_t action, const char *const *n
 static int add_memory(scmp_filter_ctx filter)
 {
     static const char *const maps[] = {"mmap", "mmap2"};
-    const struct scmp_arg_cmp not_executable = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+    const struct scmp_arg_cmp not_executable = masked(2, PROT_EXEC, 0);
     const struct scmp_arg_cmp of_a_file[] = {
-        SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, PROT_EXEC),
-        SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0),
+        masked(2, PROT_EXEC | PROT_WRITE, PROT_EXEC),
+        masked(3, MAP_ANONYMOUS, 0),
     };
     int rc = add(filter, SCMP_ACT_ALLOW, "mprotect", 1, &not_executable);
 
@@ -99,11 +119,11 @@ static int add_memory(scmp_filter_ctx filter)
 static int add_threads(scmp_filter_ctx filter)
 {
 #ifdef __s390__ /* the flags come second there: clone(2) */
-    const struct scmp_arg_cmp thread = SCMP_A1(SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM);
+    const struct scmp_arg_cmp thread = masked(1, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM);
 #else
-    const struct scmp_arg_cmp thread = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM);
+    const struct scmp_arg_cmp thread = masked(0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM);
 #endif
-    const struct scmp_arg_cmp own = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
+    const struct scmp_arg_cmp own = equal(0, (scmp_datum_t)getpid());
     int rc = add(filter, SCMP_ACT_ALLOW, "clone", 1, &thread);
 
     if (rc == 0)
@@ -116,29 +136,29 @@ static int add_threads(scmp_filter_ctx filter)
 /* Limits are read, not set: prlimit(2) with a NULL for the new ones. */
 static int add_options(scmp_filter_ctx filter)
 {
-    const struct scmp_arg_cmp read_only = SCMP_A2(SCMP_CMP_EQ, 0);
-    const struct scmp_arg_cmp of_this_process = SCMP_A0(SCMP_CMP_EQ, 0);
+    const struct scmp_arg_cmp read_only = equal(2, 0);
+    const struct scmp_arg_cmp of_this_process = equal(0, 0);
     int rc = add(filter, SCMP_ACT_ALLOW, "prlimit64", 2, (const struct scmp_arg_cmp[]){of_this_process, read_only});
 
     for (size_t i = 0; i < COUNT(prctl_options) && rc == 0; i++)
         rc = add(filter, SCMP_ACT_ALLOW, "prctl", 1,
-                 &SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)prctl_options[i]));
+                 (const struct scmp_arg_cmp[]){word(0, (uint32_t)prctl_options[i])});
     for (size_t i = 0; i < COUNT(ioctl_requests) && rc == 0; i++)
-        rc = add(filter, SCMP_ACT_ALLOW, "ioctl", 1, &SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)ioctl_requests[i]));
+        rc = add(filter, SCMP_ACT_ALLOW, "ioctl", 1, (const struct scmp_arg_cmp[]){word(1, (uint32_t)ioctl_requests[i])});
     return rc;
 }
 
 static int add_domain(scmp_filter_ctx filter, int domain)
 {
-    return add(filter, SCMP_ACT_ALLOW, "socket", 1, &SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)domain));
+    return add(filter, SCMP_ACT_ALLOW, "socket", 1, (const struct scmp_arg_cmp[]){word(0, (uint32_t)domain)});
 }
 
 /* Always: datagrams to the system's log. They reach no service that does anything for who sends them. */
 static int add_sockets(scmp_filter_ctx filter, enum config_sandbox sandbox)
 {
     const struct scmp_arg_cmp datagrams[] = {
-        SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX),
-        SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_DGRAM),
+        word(0, AF_UNIX),
+        masked(1, 0xf, SOCK_DGRAM),
     };
     int rc;
 

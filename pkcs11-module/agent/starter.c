@@ -24,7 +24,7 @@ static pthread_mutex_t starter_lock = PTHREAD_MUTEX_INITIALIZER;
 /* 0, or an errno. */
 static int send_request(enum starter_what what, pid_t pid)
 {
-    const struct starter_request request = {.what = what, .pid = pid};
+    const struct starter_request request = {.what = (int32_t)what, .pid = pid};
 
     return send(starter_channel, &request, sizeof request, MSG_NOSIGNAL) == (ssize_t)sizeof request ? 0 : errno;
 }
