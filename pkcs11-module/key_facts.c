@@ -123,11 +123,32 @@ static CK_RV read_private_key(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE sessi
         facts->key_type = CK_UNAVAILABLE_INFORMATION;
     facts->output_len = read_output_length(backend, session, object, facts->key_type);
     rv = read_extractable(backend, session, object, facts);
-    if (rv == CKR_OK)
-        rv = read_guard(backend, session, object, facts);
-    if (rv == CKR_OK)
-        rv = read_or_absent(backend, session, object, CKA_ID, facts->id, sizeof facts->id, &facts->id_len);
+    return rv == CKR_OK ? read_guard(backend, session, object, facts) : rv;
+}
+
+/* What rules and windows know it by. */
+static CK_RV read_name(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                       struct key_facts *facts)
+{
+    const CK_RV rv = read_or_absent(backend, session, object, CKA_ID, facts->id, sizeof facts->id, &facts->id_len);
+
     return rv == CKR_OK ? read_label(backend, session, object, facts) : rv;
+}
+
+bool key_facts_is_harmless(const struct key_facts *facts)
+{
+    switch (facts->object_class) {
+    case CKO_PUBLIC_KEY:
+    case CKO_SECRET_KEY:
+    case CKO_CERTIFICATE:
+    case CKO_DATA:
+    case CKO_HW_FEATURE:
+    case CKO_DOMAIN_PARAMETERS:
+    case CKO_MECHANISM:
+        return true;
+    default:
+        return false;
+    }
 }
 
 CK_RV key_facts_read(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
@@ -142,6 +163,8 @@ CK_RV key_facts_read(CK_FUNCTION_LIST *backend, CK_SESSION_HANDLE session, CK_OB
     if (len != sizeof read.object_class || read.object_class == CK_UNAVAILABLE_INFORMATION)
         return CKR_DEVICE_ERROR; /* an object without a class: nothing can be said of it, so nothing is allowed */
     rv = key_facts_is_private_key(&read) ? read_private_key(backend, session, object, &read) : CKR_OK;
+    if (rv == CKR_OK && !key_facts_is_harmless(&read))
+        rv = read_name(backend, session, object, &read);
     if (rv == CKR_OK)
         *facts = read;
     return rv;

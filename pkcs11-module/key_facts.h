@@ -16,7 +16,7 @@
 
 struct key_facts {
     CK_OBJECT_CLASS object_class;
-    /* The rest is read for private keys only. */
+    /* The rest is read for private keys only; label and id also where the class does not say what it is. */
     CK_KEY_TYPE key_type;           /* CK_UNAVAILABLE_INFORMATION when the token does not say */
     bool always_authenticate;       /* the backend itself asks for the PIN at every use */
     bool extractable;               /* false when the token does not say */
@@ -38,6 +38,9 @@ void key_facts_set_label(struct key_facts *facts, const unsigned char *label, CK
 
 /* Would the window say the same of both, and the gate do the same with them? */
 bool key_facts_are_of_one_key(const struct key_facts *a, const struct key_facts *b);
+
+/* By its class it holds no private key. Neither this nor a private key: a class of a later standard, or a vendor's own. */
+bool key_facts_is_harmless(const struct key_facts *facts);
 
 static inline bool key_facts_is_private_key(const struct key_facts *facts)
 {

@@ -115,20 +115,7 @@ enum config_level policy_level(const struct key_facts *facts)
 
 bool policy_is_free(const struct key_facts *facts)
 {
-    switch (facts->object_class) {
-    case CKO_PRIVATE_KEY:
-        return policy_level(facts) == CONFIG_LEVEL_LOW;
-    case CKO_PUBLIC_KEY:
-    case CKO_SECRET_KEY:
-    case CKO_CERTIFICATE:
-    case CKO_DATA:
-    case CKO_HW_FEATURE:
-    case CKO_DOMAIN_PARAMETERS:
-    case CKO_MECHANISM:
-        return true;
-    default:
-        return false; /* a class of a later standard, or a vendor's own: it may hold a private key */
-    }
+    return key_facts_is_private_key(facts) ? policy_level(facts) == CONFIG_LEVEL_LOW : key_facts_is_harmless(facts);
 }
 
 bool policy_works_with_key(enum policy_use use)

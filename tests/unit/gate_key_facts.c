@@ -182,6 +182,25 @@ static void long_label_is_cut_at_a_character(void **state)
     assert_int_equal(facts.id_len, KEY_ID_MAX);
 }
 
+/* Its window names it: it may hold a private key. */
+static void object_of_unknown_class_has_its_name(void **state)
+{
+    static const CK_OBJECT_CLASS unknown = CKO_VENDOR_DEFINED | 7, harmless = CKO_CERTIFICATE;
+    struct key_facts facts;
+
+    (void)state;
+    set(CKA_CLASS, &unknown, sizeof unknown);
+    set(CKA_LABEL, "label", 5);
+    set(CKA_ID, "\1\2\3", 3);
+    assert_int_equal(read_facts(&facts), CKR_OK);
+    assert_string_equal(facts.label, "label");
+    assert_int_equal(facts.id_len, 3);
+    failing = CKA_LABEL;
+    assert_int_equal(read_facts(&facts), CKR_DEVICE_ERROR);
+    attributes[0].pValue = (void *)&harmless;
+    assert_int_equal(read_facts(&facts), CKR_OK);
+}
+
 /* Every value is longer than what is kept of it; what must have a certain length is then not known. */
 static void no_value_is_written_past_its_buffer(void **state)
 {
@@ -249,6 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(everything_is_read),      TEST(silent_token_is_distrusted),
         TEST(failure_leaves_no_facts), TEST(failure_at_one_attribute_leaves_no_facts), TEST(long_label_is_cut_at_a_character),
+        TEST(object_of_unknown_class_has_its_name),
         TEST(no_value_is_written_past_its_buffer),
         TEST(curves_tell_the_length),
     };
