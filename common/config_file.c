@@ -144,7 +144,7 @@ static char *config_file_next_line(char *buffer, int size, void *stream)
     }
     if (r->status != ERROR_NONE)
         return NULL;
-    strcpy(buffer, start);
+    memcpy(buffer, start, strlen(start) + 1);
     return buffer;
 }
 

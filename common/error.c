@@ -36,7 +36,7 @@ int error_exit_code(enum error_code code)
     return error_is_known(code) ? error_table[code].exit_code : error_table[ERROR_INTERNAL].exit_code;
 }
 
-enum error_code error_set(struct error *err, enum error_code code, const char *format, ...)
+enum error_code(error_set)(struct error *err, enum error_code code, const char *format, ...)
 {
     if (err) {
         va_list args;

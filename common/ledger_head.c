@@ -8,7 +8,7 @@
 
 #define HEAD_FORMAT "{\"lines\":%20" PRIu64 ",\"bytes\":%20" PRIu64 ",\"last\":\"%s\"}\n"
 
-_Static_assert(sizeof "{\"lines\":,\"bytes\":,\"last\":\"\"}\n" - 1 + 2 * 20 + 2 * LEDGER_HASH_BYTES == LEDGER_HEAD_SIZE,
+_Static_assert(sizeof "{\"lines\":,\"bytes\":,\"last\":\"\"}\n" - 1 + 40 + sizeof(char[2][LEDGER_HASH_BYTES]) == LEDGER_HEAD_SIZE,
                "LEDGER_HEAD_SIZE is what HEAD_FORMAT gives");
 
 char *ledger_head_path(const char *ledger_path)
@@ -35,11 +35,12 @@ bool ledger_head_read(int fd, struct ledger_head *head)
 
     if (pread(fd, text, sizeof text - 1, 0) != LEDGER_HEAD_SIZE)
         return false;
+    // NOLINTNEXTLINE(cert-err34-c): what it read, whatever that is, must be written the same way (below)
     if (sscanf(text, "{\"lines\":%" SCNu64 ",\"bytes\":%" SCNu64 ",\"last\":\"%64[0-9a-f]\"", &parsed.lines,
                &parsed.bytes, hex) != 3 ||
         sodium_hex2bin(parsed.last, sizeof parsed.last, hex, strlen(hex), NULL, NULL, NULL) != 0)
         return false;
-    /* sscanf forgives a lot; what it read must be written the same way. */
+    /* sscanf forgives a lot. */
     head_render(&parsed, again);
     if (memcmp(text, again, LEDGER_HEAD_SIZE) != 0)
         return false;

@@ -20,8 +20,6 @@
 #define LEAVE_TIMEOUT_MS 1000
 #define TERM_TIMEOUT_MS  500
 
-extern char **environ;
-
 static const struct pinentry_starter *other_starter; /* NULL: this process starts them */
 
 void pinentry_process_start_by(const struct pinentry_starter *starter)

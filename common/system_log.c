@@ -46,7 +46,7 @@ static bool send_datagram(const char *socket_path, const char *datagram, size_t 
         errno = ENAMETOOLONG;
         return false;
     }
-    strcpy(address.sun_path, socket_path);
+    memcpy(address.sun_path, socket_path, strlen(socket_path) + 1);
     fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return false;

@@ -236,16 +236,21 @@ enum error_code account_check_name(const char *account, struct error *err)
                            account);
 }
 
+/* The one that was given, or else the user is asked. */
+static enum error_code account_name(const struct app *app, char **account, struct error *err)
+{
+    if (!app->options.account) {
+        return ask_line(_("Account:"), "--account ACCOUNT", account, err);
+    }
+    *account = strdup(app->options.account);
+    return *account ? ERROR_NONE : error_set(err, ERROR_MEMORY, "%s", "");
+}
+
 enum error_code account_login(struct app *app, struct error *err)
 {
-    char *account = app->options.account ? strdup(app->options.account) : NULL;
-    enum error_code status = ERROR_NONE;
+    char *account = NULL;
+    enum error_code status = account_name(app, &account, err);
 
-    if (!app->options.account) {
-        status = ask_line(_("Account:"), "--account ACCOUNT", &account, err);
-    } else if (!account) {
-        status = error_set(err, ERROR_MEMORY, "%s", "");
-    }
     if (status == ERROR_NONE) {
         status = account_check_name(account, err);
     }

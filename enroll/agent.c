@@ -113,6 +113,7 @@ static bool agent_take_connection(struct agent_status *status, const char *value
     }
     status->connections = more;
     more += status->count;
+    // NOLINTNEXTLINE(cert-err34-c): pinward-agent's own numbers; what is no number is refused
     if (sscanf(value, "%ld %ld %lld %n", &more->served_by, &more->client, &since, &program) != 3 || program == 0) {
         return false;
     }

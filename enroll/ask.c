@@ -45,7 +45,8 @@ enum error_code ask_line_or_nothing(const char *question, const char *option, ch
     line = NULL;
     /* A terminal gives a line at a time, so none is waiting in stdin's buffer. */
     if (!interrupt_wait(STDIN_FILENO)) {
-        return interrupt_error(err);
+        (void)interrupt_error(err);
+        return ERROR_INTERRUPTED;
     }
     if (getline(&line, &size, stdin) < 0) {
         free(line);

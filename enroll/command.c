@@ -11,8 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* The signals that this program waits for are blocked in it; the other one is to have them as it likes. */
 static int command_spawn(char *const argv[], bool quiet, int out_fd, pid_t *pid)
 {

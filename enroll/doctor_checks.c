@@ -348,9 +348,9 @@ static void doctor_look_clock(const struct app *app, struct doctor_finding *find
         doctor_say(finding, DOCTOR_OK, _("%ld s from the portal's"), apart);
         return;
     }
-    if (apart < 2 * 60 * 60) {
+    if (apart < 2 * 3600L) {
         doctor_say(finding, DOCTOR_WRONG, _("this machine's clock and the portal's are %ld minutes apart"), apart / 60);
-    } else if (apart < 2 * 24 * 60 * 60) {
+    } else if (apart < 2 * 86400L) {
         doctor_say(finding, DOCTOR_WRONG, _("this machine's clock and the portal's are %ld hours apart"), apart / 60 / 60);
     } else {
         doctor_say(finding, DOCTOR_WRONG, _("this machine's clock and the portal's are %ld days apart"),

@@ -1,7 +1,6 @@
 #include "enroll/import_journal.h"
 
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +40,7 @@ static const struct import_field {
 
 static char **import_string(const struct import_journal *journal, const struct import_field *field)
 {
-    return (char **)(void *)((char *)(uintptr_t)journal + field->offset);
+    return (char **)(void *)((char *)journal + field->offset);
 }
 
 static void import_clear_fields(struct import_journal *journal)

@@ -1,7 +1,6 @@
 #include "enroll/journal.h"
 
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +51,7 @@ static const struct journal_field {
 
 static char **journal_string(const struct journal *journal, const struct journal_field *field)
 {
-    return (char **)(void *)((char *)(uintptr_t)journal + field->offset);
+    return (char **)(void *)((char *)journal + field->offset);
 }
 
 static void journal_clear_fields(struct journal *journal)

@@ -20,7 +20,7 @@ static const unsigned char key_profile_p384[] = {0x06, 0x05, 0x2B, 0x81, 0x04, 0
     }
 #define KEY_PROFILE_EC(bits, params)                                                                         \
     {                                                                                                        \
-        "EC P-" #bits, "EC", bits, "P-" #bits, params, sizeof params, KEY_PROFILE_SIGNS, KU_KEY_AGREEMENT    \
+        "EC P-" #bits, "EC", bits, "P-" #bits, (params), sizeof(params), KEY_PROFILE_SIGNS, KU_KEY_AGREEMENT    \
     }
 
 static const struct key_profile key_profile_table[] = {

@@ -63,15 +63,14 @@ enum error_code ledger_reader_open(const char *path, struct ledger_reader *reade
                    : ERROR_IO;
     }
     status = ledger_reader_look(fd, path, &opened, err);
-    if (status == ERROR_NONE) {
-        opened.file = fdopen(fd, "r");
-        if (!opened.file) {
-            status = error_set(err, ERROR_MEMORY, "%s", "");
-        }
-    }
     if (status != ERROR_NONE) {
         close(fd);
         return status;
+    }
+    opened.file = fdopen(fd, "r");
+    if (!opened.file) {
+        close(fd);
+        return error_set(err, ERROR_MEMORY, "%s", "");
     }
     *reader = opened;
     return ERROR_NONE;

@@ -86,7 +86,7 @@ static void ledger_verify_join(struct verification *v, const struct fact *before
     if (chained && line->seq == expected) {
         return;
     }
-    if (chained || (line->seq == expected && !ledger_is_confirmed(v, line, next))) {
+    if (chained || (line->seq == expected && !ledger_is_confirmed(v, line, next))) { // NOLINT(bugprone-branch-clone): in this order
         ledger_verify_fault(v, LEDGER_CHANGED, line->place, 0);
     } else if (ledger_hash_is_none(line->prev) && before->place > 0) {
         ledger_verify_fault(v, LEDGER_ANEW, line->place, 0);

@@ -156,6 +156,7 @@ static bool pfx_take_certificate(struct pfx_content *content, const PKCS12_SAFEB
 
 static bool pfx_take_bags(struct pfx_content *content, const STACK_OF(PKCS12_SAFEBAG) * bags, int depth);
 
+// NOLINTNEXTLINE(misc-no-recursion): not deeper than PFX_NESTED_MAX
 static bool pfx_take_bag(struct pfx_content *content, PKCS12_SAFEBAG *bag, int depth)
 {
     PKCS8_PRIV_KEY_INFO *info;
@@ -179,6 +180,7 @@ static bool pfx_take_bag(struct pfx_content *content, PKCS12_SAFEBAG *bag, int d
     }
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): not deeper than PFX_NESTED_MAX
 static bool pfx_take_bags(struct pfx_content *content, const STACK_OF(PKCS12_SAFEBAG) * bags, int depth)
 {
     for (int i = 0; i < sk_PKCS12_SAFEBAG_num(bags); i++) {

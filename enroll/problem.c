@@ -63,7 +63,7 @@ static void problem_add(char *out, size_t size, size_t *used, const char *text)
     char *clean = text ? text_clean(text, false) : NULL;
     size_t len = clean ? strlen(clean) : 0;
 
-    if (len >= size - *used) {
+    if (clean && len >= size - *used) {
         len = utf8_whole(clean, size - *used - 1);
     }
     if (len > 0) {

@@ -217,6 +217,7 @@ enum error_code token_admin_init(struct token *token, unsigned long slot, const 
         token_pin_get(token, slot, true, _("Choose the PIN of the new token's security officer."), &so, err);
 
     memset(padded, ' ', sizeof padded);
+    // NOLINTNEXTLINE(bugprone-not-null-terminated-result): labels are padded with blanks and not terminated (PKCS#11, 5.5)
     memcpy(padded, label, strlen(label) < sizeof padded ? strlen(label) : sizeof padded);
     if (status == ERROR_NONE) {
         status = token_admin_rv(err, token->functions->C_InitToken(slot, so.bytes, so.len, padded),

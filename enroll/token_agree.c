@@ -65,7 +65,7 @@ static CK_RV token_present_pin(const struct token *token, CK_SESSION_HANDLE sess
     if (status != ERROR_NONE) {
         return status == ERROR_CANCELLED ? CKR_FUNCTION_CANCELED : CKR_FUNCTION_FAILED;
     }
-    rv = token->functions->C_Login(session, CKU_CONTEXT_SPECIFIC, (CK_UTF8CHAR *)(uintptr_t)secret_bytes(pin),
+    rv = token->functions->C_Login(session, CKU_CONTEXT_SPECIFIC, (CK_UTF8CHAR *)secret_bytes(pin),
                                    secret_length(pin));
     secret_free(&pin);
     return rv;

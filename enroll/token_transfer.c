@@ -124,7 +124,7 @@ static enum error_code token_export_in(struct token *token, CK_SESSION_HANDLE se
     unsigned char wrapped[TOKEN_WRAPPED_MAX];
     CK_ULONG wrapped_len = sizeof wrapped;
     struct secret *value = NULL;
-    CK_OBJECT_HANDLE carrier;
+    CK_OBJECT_HANDLE carrier = CK_INVALID_HANDLE;
     CK_OBJECT_HANDLE handle;
     enum error_code status = token_find_private(token, session, id, &handle, err);
     CK_RV rv;

@@ -17,10 +17,12 @@
 
 #define LOCK_WAIT_MS  5000
 #define LOCK_PAUSE_MS 1
+#define LOCK_PAUSE_NS 1000000
 
 #define CHECKSUM_BYTES 16
-#define HEAD_LEN       (sizeof "pinward-counter 1" - 1 + 2 * (1 + 20))
-#define RECORD_LEN     (HEAD_LEN + 1 + 2 * CHECKSUM_BYTES + 1)
+#define HEAD_LEN       (sizeof "pinward-counter 1 01234567890123456789 01234567890123456789" - 1)
+#define CHECKSUM_LEN   32 /* in hexadecimal */
+#define RECORD_LEN     (HEAD_LEN + 1 + CHECKSUM_LEN + 1)
 
 /* ------------------------------------------------------------------ the record */
 
@@ -29,7 +31,7 @@
 static void record_format(const uint64_t numbers[2], char record[RECORD_LEN + 1])
 {
     unsigned char checksum[CHECKSUM_BYTES];
-    char hex[2 * CHECKSUM_BYTES + 1];
+    char hex[CHECKSUM_LEN + 1];
 
     snprintf(record, RECORD_LEN + 1, "pinward-counter 1 %020" PRIu64 " %020" PRIu64, numbers[0], numbers[1]);
     crypto_generichash(checksum, sizeof checksum, (const unsigned char *)record, HEAD_LEN, NULL, 0);
@@ -42,6 +44,7 @@ static bool record_parse(const char record[RECORD_LEN + 1], uint64_t numbers[2])
     char expected[RECORD_LEN + 1];
     uint64_t parsed[2];
 
+    // NOLINTNEXTLINE(cert-err34-c): what it read, whatever that is, must be written the same way (below)
     if (sscanf(record, "pinward-counter 1 %20" SCNu64 " %20" SCNu64, &parsed[0], &parsed[1]) != 2)
         return false;
     record_format(parsed, expected);
@@ -125,7 +128,7 @@ static bool set_lock(int fd, short type, off_t byte)
 /* A process that was stopped while it held the lock must not stop all others with it: the wait ends. */
 static enum error_code lock_record(struct counter_file *file, struct error *err)
 {
-    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000};
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
 
     for (int waited_ms = 0; waited_ms < LOCK_WAIT_MS; waited_ms += LOCK_PAUSE_MS) {
         if (set_lock(file->fd, F_WRLCK, RECORD_BYTE))

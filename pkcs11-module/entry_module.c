@@ -1,4 +1,4 @@
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pkcs11-module/dispatch.h"
@@ -38,7 +38,7 @@ static void pad(unsigned char *field, size_t size, const char *text)
 CK_RV own_C_GetInfo(CK_INFO_PTR info)
 {
     const struct runtime *rt = runtime_get();
-    unsigned major = 0, minor = 0;
+    char *dot;
 
     if (!rt)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
@@ -48,8 +48,7 @@ CK_RV own_C_GetInfo(CK_INFO_PTR info)
     info->cryptokiVersion = rt->backend.functions_3 ? dispatch_list_3_0.version : dispatch_list.version;
     pad(info->manufacturerID, sizeof info->manufacturerID, "Pinward");
     pad(info->libraryDescription, sizeof info->libraryDescription, "Pinward PIN gate");
-    sscanf(PINWARD_VERSION, "%u.%u", &major, &minor);
-    info->libraryVersion.major = (CK_BYTE)major;
-    info->libraryVersion.minor = (CK_BYTE)minor;
+    info->libraryVersion.major = (CK_BYTE)strtoul(PINWARD_VERSION, &dot, 10);
+    info->libraryVersion.minor = (CK_BYTE)strtoul(dot + 1, NULL, 10);
     return CKR_OK;
 }

@@ -40,8 +40,9 @@ static CK_RV look_at_carrier_again(struct runtime *rt, CK_SESSION_HANDLE session
     enum policy_use use;
     CK_RV rv = gate_facts(rt, session, carrier, CKR_WRAPPING_KEY_HANDLE_INVALID, &now);
 
-    if (rv == CKR_OK)
-        rv = export_permit(rt, session, carrier, &now, mechanism->mechanism, facts, &use);
+    if (rv != CKR_OK)
+        return rv;
+    rv = export_permit(rt, session, carrier, &now, mechanism->mechanism, facts, &use);
     return rv == CKR_OK && use != agreed ? CKR_FUNCTION_REJECTED : rv;
 }
 
@@ -139,27 +140,26 @@ static CK_RV birth_init(struct runtime *rt, CK_SESSION_HANDLE session, const CK_
                         CK_ATTRIBUTE_PTR template, CK_ULONG count, const CK_BYTE *wrapped, CK_ULONG wrapped_len,
                         struct birth *birth)
 {
-    struct birth b = {.wrapped_len = wrapped_len};
-    CK_RV rv = mechanism_copy(mechanism, &b.mechanism);
+    CK_RV rv;
 
+    *birth = (struct birth){.wrapped_len = wrapped_len};
+    rv = mechanism_copy(mechanism, &birth->mechanism);
     if (rv != CKR_OK)
         return rv;
-    rv = mechanism_names_private_key(rt, session, &b.mechanism.copy);
+    rv = mechanism_names_private_key(rt, session, &birth->mechanism.copy);
     if (rv == CKR_OK)
-        rv = template_copy(template, count, &b.template);
+        rv = template_copy(template, count, &birth->template);
     if (rv == CKR_OK)
-        rv = birth_protect(rt, session, &b);
+        rv = birth_protect(rt, session, birth);
     if (rv == CKR_OK && wrapped) {
-        b.wrapped = malloc(wrapped_len ? wrapped_len : 1);
-        if (!b.wrapped)
+        birth->wrapped = malloc(wrapped_len ? wrapped_len : 1);
+        if (!birth->wrapped)
             rv = CKR_HOST_MEMORY;
-        else if (wrapped_len)
-            memcpy(b.wrapped, wrapped, wrapped_len);
+        else
+            memcpy(birth->wrapped, wrapped, wrapped_len);
     }
-    if (rv == CKR_OK)
-        *birth = b;
-    else
-        birth_clear(&b);
+    if (rv != CKR_OK)
+        birth_clear(birth);
     return rv;
 }
 

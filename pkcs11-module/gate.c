@@ -121,7 +121,7 @@ CK_RV gate_begin(struct runtime *rt, CK_SESSION_HANDLE handle, enum operation_ki
     if (rv != CKR_OK)
         rv = rv == CKR_OBJECT_HANDLE_INVALID ? CKR_KEY_HANDLE_INVALID : rv;
     else if (is_active(session, kind, &free_active))
-        rv = CKR_OPERATION_ACTIVE;
+        rv = CKR_OPERATION_ACTIVE; // NOLINT(bugprone-branch-clone): what is asked between must not come first
     else if (policy_is_free(&facts))
         rv = begin_free(session, kind, init, mechanism, key);
     else if (!key_facts_is_private_key(&facts))

@@ -138,7 +138,7 @@ static CK_RV copy_inner(struct mechanism *m)
         return copy_rsa_aes(m);
     if (!shape || (shape->optional && m->copy.ulParameterLen == 0))
         return CKR_OK;
-    if (m->copy.ulParameterLen != shape->size)
+    if (!m->copy.pParameter || m->copy.ulParameterLen != shape->size)
         return CKR_MECHANISM_PARAM_INVALID;
     return copy_parts(shape, m->copy.pParameter, m->parts);
 }

@@ -58,7 +58,7 @@ static CK_RV agree_and_call(struct gate_turn *turn, operation_whole_function *fu
 
     if (in && !copy)
         return CKR_HOST_MEMORY;
-    if (in_len)
+    if (copy)
         memcpy(copy, in, in_len);
     if (!operation_must_query_backend(turn, out))
         rv = gate_agree(turn, copy, in_len, true);

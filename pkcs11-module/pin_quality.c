@@ -86,6 +86,7 @@ static bool is_label(const struct pin_rules *rules, const char *pin, size_t len)
 
     if (len >= LABEL_MIN && contains(label, rules->label_len, pin, len, false))
         return true;
+    // NOLINTNEXTLINE(readability-suspicious-call-argument): now the other way around
     return rules->label_len >= LABEL_MIN && contains(pin, len, label, rules->label_len, false);
 }
 

@@ -9,6 +9,7 @@
 /* How long to wait for tries that are under way elsewhere, when there would be none left if they failed. */
 #define WAIT_MS  10000
 #define PAUSE_MS 5
+#define PAUSE_NS 5000000
 
 /* The two numbers of the file. Bit n of OPEN is for the try n before the last. */
 enum { LAST_TRY, OPEN };
@@ -165,7 +166,7 @@ static enum step write_try_down(const struct retry *retry, struct retry_try *att
 
 CK_RV retry_begin(const struct retry *retry, const CK_TOKEN_INFO *token, struct retry_try *attempt)
 {
-    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000};
+    const struct timespec pause = {.tv_nsec = PAUSE_NS};
     struct error err = {0};
     char path[PATH_MAX];
     CK_RV rv;

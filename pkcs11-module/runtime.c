@@ -42,6 +42,7 @@ static struct runtime *runtime_map(void)
 
     if (rt != &runtime_none)
         return rt;
+    // cppcheck-suppress invalidFunctionArg; -1 is the descriptor of MAP_ANONYMOUS (mmap(2))
     rt = mmap(NULL, sizeof *rt, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (rt == MAP_FAILED)
         return NULL;

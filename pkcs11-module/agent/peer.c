@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
@@ -30,7 +31,6 @@ static int open_pidfd(int connection, pid_t pid)
 static unsigned long long read_start(pid_t pid)
 {
     char text[1024];
-    unsigned long long start = 0;
     const char *at;
     ssize_t n;
     int fd;
@@ -45,7 +45,7 @@ static unsigned long long read_start(pid_t pid)
     at = strrchr(text, ')');
     for (int field = 0; at && field < START_FIELDS_AFTER_NAME; field++)
         at = strchr(at + 1, ' ');
-    return at && sscanf(at, " %llu", &start) == 1 ? start : 0;
+    return at ? strtoull(at, NULL, 10) : 0;
 }
 
 /* The link's text is a path in the client's own mount namespace, where anything may lie under any name. The file may also

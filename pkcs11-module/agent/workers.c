@@ -22,8 +22,6 @@
 #define END_TIMEOUT_MS 6000 /* a worker's own limit is shorter */
 #define END_STEP_MS    20
 
-extern char **environ;
-
 /* What a process for a connection gets. */
 struct given {
     int connection;

@@ -96,7 +96,7 @@ static CK_RV whole(CK_SESSION_HANDLE handle, enum token_kind kind, CK_BYTE_PTR i
     static const CK_BYTE nothing;
     struct token_session *session = NULL;
     struct token_operation *operation;
-    bool ready;
+    bool ready = false;
     CK_RV rv = find(handle, kind, &session, &operation);
 
     if (rv == CKR_OK)

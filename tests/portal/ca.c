@@ -179,9 +179,10 @@ enum error_code ca_issue(const struct ca *ca, const struct ca_order *order, X509
                          struct error *err)
 {
     X509 *new_certificate = X509_new();
+    time_t not_after = (time_t)order->not_after;
 
     /* A certificate must not outlive its issuer: paths through it would end before it does. */
-    if (X509_cmp_time(X509_get0_notAfter(ca->issuing), &(time_t){(time_t)order->not_after}) <= 0) {
+    if (X509_cmp_time(X509_get0_notAfter(ca->issuing), &not_after) <= 0) {
         X509_free(new_certificate);
         return error_set(err, ERROR_STATE,
                          "The issuing CA expires before the certificate would; make a new CA first.");

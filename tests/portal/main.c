@@ -62,10 +62,34 @@ static bool read_number(const char *text, long min, long max, long *out)
     return true;
 }
 
-static enum error_code set_option(struct options *o, int option, const char *value, struct error *err)
+static enum error_code set_limits(struct options *o, int option, const char *value, struct error *err)
 {
     long number = 0;
 
+    switch (option) {
+    case 'p':
+    case 'P':
+        if (!read_number(value, 0, 65535, &number))
+            return error_set(err, ERROR_USAGE, "--%s is not a number from 0 to 65535; give one.",
+                             option == 'p' ? "port" : "certificate-port");
+        if (option == 'p')
+            o->port = (uint16_t)number;
+        else
+            o->certificate_port = (int)number;
+        return ERROR_NONE;
+    case 'i':
+        if (!read_number(value, 1, SESSION_LIFETIME_S, &number))
+            return error_set(err, ERROR_USAGE,
+                             "--idle-limit is not a number of seconds from 1 to 28800; give one.");
+        o->idle_limit_s = number;
+        return ERROR_NONE;
+    default:
+        return error_set(err, ERROR_USAGE, "An option is not known or has no value; see --help.");
+    }
+}
+
+static enum error_code set_option(struct options *o, int option, const char *value, struct error *err)
+{
     switch (option) {
     case 'd':
         o->data_dir = value;
@@ -85,22 +109,6 @@ static enum error_code set_option(struct options *o, int option, const char *val
     case 'F':
         o->certificate_port_file = value;
         return ERROR_NONE;
-    case 'p':
-    case 'P':
-        if (!read_number(value, 0, 65535, &number))
-            return error_set(err, ERROR_USAGE, "--%s is not a number from 0 to 65535; give one.",
-                             option == 'p' ? "port" : "certificate-port");
-        if (option == 'p')
-            o->port = (uint16_t)number;
-        else
-            o->certificate_port = (int)number;
-        return ERROR_NONE;
-    case 'i':
-        if (!read_number(value, 1, SESSION_LIFETIME_S, &number))
-            return error_set(err, ERROR_USAGE,
-                             "--idle-limit is not a number of seconds from 1 to 28800; give one.");
-        o->idle_limit_s = number;
-        return ERROR_NONE;
     case 'a':
         o->approve_automatically = strcmp(value, "automatic") == 0;
         if (!o->approve_automatically && strcmp(value, "manual") != 0)
@@ -108,7 +116,7 @@ static enum error_code set_option(struct options *o, int option, const char *val
                              "--approval is neither automatic nor manual; give one of them.");
         return ERROR_NONE;
     default:
-        return error_set(err, ERROR_USAGE, "An option is not known or has no value; see --help.");
+        return set_limits(o, option, value, err);
     }
 }
 

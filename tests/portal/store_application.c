@@ -36,24 +36,24 @@ static void read_blob(sqlite3_stmt *row, int column, uint8_t *out, size_t size)
         memcpy(out, sqlite3_column_blob(row, column), size);
 }
 
-void application_read(sqlite3_stmt *row, struct application *out)
+void application_read(sqlite3_stmt *row, struct application *application)
 {
-    memset(out, 0, sizeof(*out));
-    store_column_text(row, 0, out->application_id, sizeof(out->application_id));
-    store_column_text(row, 1, out->account, sizeof(out->account));
-    out->renewal = sqlite3_column_int(row, 2) != 0;
-    out->state = read_state((const char *)sqlite3_column_text(row, 3));
-    store_column_text(row, 4, out->request_id, sizeof(out->request_id));
-    read_blob(row, 5, out->request_sha256, sizeof(out->request_sha256));
-    store_column_text(row, 6, out->terms_version, sizeof(out->terms_version));
-    store_column_text(row, 7, out->terms_sha256, sizeof(out->terms_sha256));
-    store_column_text(row, 8, out->replaces, sizeof(out->replaces));
-    out->submitted_at = sqlite3_column_int64(row, 9);
-    out->issued_at = sqlite3_column_int64(row, 10);
-    out->activated_at = sqlite3_column_int64(row, 11);
-    store_column_text(row, 12, out->activation_request_id, sizeof(out->activation_request_id));
-    store_column_text(row, 13, out->signing_serial, sizeof(out->signing_serial));
-    store_column_text(row, 14, out->encryption_serial, sizeof(out->encryption_serial));
+    memset(application, 0, sizeof(*application));
+    store_column_text(row, 0, application->application_id, sizeof(application->application_id));
+    store_column_text(row, 1, application->account, sizeof(application->account));
+    application->renewal = sqlite3_column_int(row, 2) != 0;
+    application->state = read_state((const char *)sqlite3_column_text(row, 3));
+    store_column_text(row, 4, application->request_id, sizeof(application->request_id));
+    read_blob(row, 5, application->request_sha256, sizeof(application->request_sha256));
+    store_column_text(row, 6, application->terms_version, sizeof(application->terms_version));
+    store_column_text(row, 7, application->terms_sha256, sizeof(application->terms_sha256));
+    store_column_text(row, 8, application->replaces, sizeof(application->replaces));
+    application->submitted_at = sqlite3_column_int64(row, 9);
+    application->issued_at = sqlite3_column_int64(row, 10);
+    application->activated_at = sqlite3_column_int64(row, 11);
+    store_column_text(row, 12, application->activation_request_id, sizeof(application->activation_request_id));
+    store_column_text(row, 13, application->signing_serial, sizeof(application->signing_serial));
+    store_column_text(row, 14, application->encryption_serial, sizeof(application->encryption_serial));
 }
 
 static enum store_result read_one(struct store *store, sqlite3_stmt *row, struct application *application)

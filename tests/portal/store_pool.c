@@ -11,7 +11,7 @@ struct store_pool {
 
 enum error_code store_pool_new(const char *data_dir, size_t size, struct store_pool **pool, struct error *err)
 {
-    struct store_pool *new_pool = calloc(1, sizeof(*new_pool) + size * sizeof(new_pool->stores[0]));
+    struct store_pool *new_pool = calloc(1, sizeof(*new_pool) + size * sizeof(struct store *));
     enum error_code status = ERROR_NONE;
 
     if (new_pool == NULL)

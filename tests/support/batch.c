@@ -12,6 +12,7 @@ const struct pinward_consent_functions *batch_functions(const struct fixture *fx
     const struct pinward_consent_functions *functions;
 
     assert_ok(p11_v3_get_interface(fx)((CK_UTF8CHAR *)PINWARD_CONSENT_INTERFACE, &version, &found, 0));
+    assert_non_null(found);
     functions = found->pFunctionList;
     assert_memory_equal(&functions->version, &version, sizeof version);
     return functions;

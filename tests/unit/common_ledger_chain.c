@@ -150,7 +150,7 @@ static void concurrent_lines_are_whole_and_chained(void **state)
                 _exit(2);
             write_lines(&failed[1]);
             pthread_join(thread, NULL);
-            _exit(failed[0] || failed[1]);
+            _exit(failed[0] || failed[1] ? 1 : 0);
         }
     }
     for (int i = 0; i < WRITERS; i++) {
