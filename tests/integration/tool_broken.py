@@ -21,7 +21,7 @@ def refused_application(world, how, says):
 def request(world):
     """A signature that fails, and one that does not verify, are not sent."""
     begun(world)
-    refused_application(world, "cannot sign", "signing the request")
+    refused_application(world, "cannot sign", "The token failed")
     refused_application(world, "signs wrong", "signature on the request does not verify")
     world.apply()
     world.activate()
@@ -38,7 +38,7 @@ def possession(world):
     """Without proof of possession of both keys no certificate is active, and none is on the token."""
     begun(world)
     world.apply()
-    refused_activation(world, "cannot sign", TOKEN, "signing the challenge")
+    refused_activation(world, "cannot sign", TOKEN, "The token failed")
     refused_activation(world, "cannot decrypt", TOKEN, None)
     refused_activation(world, "signs wrong", REFUSED, None)
     world.activate()
@@ -75,8 +75,8 @@ def renewal(world):
     world.tool("login", "--account", "wang", answers=[f"pin {PASSWORD}"])
     renew = ("renew", "--name", "new", "--accept-terms", world.terms_version(), "--yes")
     before = world.portal_state()
-    for how, says in (("cannot sign", "signing the request"), ("signs wrong", "does not verify"),
-                      ("cannot sign again", "signing the renewal with the old key")):
+    for how, says in (("cannot sign", "The token failed"), ("signs wrong", "does not verify"),
+                      ("cannot sign again", "The token failed")):
         world.tool(*renew, answers=[f"pin {PIN}"], env={"PINWARD_BROKEN": how}, expect=TOKEN, says=says)
         check(world.portal_state() == before, "the portal has been told of a renewal")
     world.tool(*renew, answers=[f"pin {PIN}", f"pin {PASSWORD}"], says="are active and on the token")
