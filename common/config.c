@@ -156,9 +156,15 @@ static bool config_parse_count(const char *value, const struct config_key *key, 
 /* Absolute paths with colons between. */
 static bool config_parse_paths(const char *value, char **member)
 {
-    for (const char *at = value; at; at = strchr(at, ':') ? strchr(at, ':') + 1 : NULL)
+    const char *colon;
+
+    for (const char *at = value;; at = colon + 1) {
         if (*at != '/')
             return false;
+        colon = strchr(at, ':');
+        if (!colon)
+            break;
+    }
     return config_set_string(member, value, strlen(value));
 }
 
@@ -178,11 +184,42 @@ static bool config_parse_url(const char *value, char **member)
     return config_set_string(member, value, len);
 }
 
+/* The words that a key of such a kind takes. */
+static const struct {
+    const char *const *words;
+    const char *expected;
+} config_words[] = {
+    [VALUE_PROMPT] = {prompt_words, "module, application"},
+    [VALUE_LOG_LEVEL] = {log_level_words, "error, warning, info, debug"},
+    [VALUE_YES_NO] = {yes_no_words, "yes, no"},
+    [VALUE_JOURNAL] = {journal_words, "none, syslog, journald"},
+    [VALUE_EXPORT] = {export_words, "never, ask"},
+    [VALUE_REMOTE] = {remote_words, "deny, ask"},
+    [VALUE_SANDBOX] = {sandbox_words, "strict, sockets, network, off"},
+};
+
+_Static_assert(sizeof(enum config_prompt) == sizeof(int) && sizeof(enum config_log_level) == sizeof(int) &&
+                   sizeof(enum config_journal) == sizeof(int) && sizeof(enum config_export) == sizeof(int) &&
+                   sizeof(enum config_remote) == sizeof(int) && sizeof(enum config_sandbox) == sizeof(int),
+               "every word but yes and no is stored as an int");
+
+static const char *config_store_word(const struct config_key *key, const char *value, void *member)
+{
+    const int word = config_word(config_words[key->kind].words, value);
+
+    if (word < 0)
+        return config_words[key->kind].expected;
+    if (key->kind == VALUE_YES_NO)
+        *(bool *)member = word == 1;
+    else
+        memcpy(member, &word, sizeof word);
+    return NULL;
+}
+
 /* Stores the value; on failure says what was expected. */
 static const char *config_store(const struct config_key *key, const char *value, struct config *config)
 {
     void *member = (char *)config + key->offset;
-    int word;
 
     switch (key->kind) {
     case VALUE_PATH:
@@ -203,40 +240,13 @@ static const char *config_store(const struct config_key *key, const char *value,
     case VALUE_LEVEL:
         return config_level_parse(value, member) ? NULL : "high, medium, low";
     case VALUE_PROMPT:
-        word = config_word(prompt_words, value);
-        if (word >= 0)
-            *(enum config_prompt *)member = (enum config_prompt)word;
-        return word >= 0 ? NULL : "module, application";
     case VALUE_LOG_LEVEL:
-        word = config_word(log_level_words, value);
-        if (word >= 0)
-            *(enum config_log_level *)member = (enum config_log_level)word;
-        return word >= 0 ? NULL : "error, warning, info, debug";
     case VALUE_YES_NO:
-        word = config_word(yes_no_words, value);
-        if (word >= 0)
-            *(bool *)member = word == 1;
-        return word >= 0 ? NULL : "yes, no";
     case VALUE_JOURNAL:
-        word = config_word(journal_words, value);
-        if (word >= 0)
-            *(enum config_journal *)member = (enum config_journal)word;
-        return word >= 0 ? NULL : "none, syslog, journald";
     case VALUE_EXPORT:
-        word = config_word(export_words, value);
-        if (word >= 0)
-            *(enum config_export *)member = (enum config_export)word;
-        return word >= 0 ? NULL : "never, ask";
     case VALUE_REMOTE:
-        word = config_word(remote_words, value);
-        if (word >= 0)
-            *(enum config_remote *)member = (enum config_remote)word;
-        return word >= 0 ? NULL : "deny, ask";
     case VALUE_SANDBOX:
-        word = config_word(sandbox_words, value);
-        if (word >= 0)
-            *(enum config_sandbox *)member = (enum config_sandbox)word;
-        return word >= 0 ? NULL : "strict, sockets, network, off";
+        return config_store_word(key, value, member);
     }
     return _("a key of this version");
 }

@@ -101,13 +101,12 @@ enum error_code forwarder_judge(const struct peer *peer, enum policy_trust local
                                 struct error *err)
 {
     struct config config = {0};
+    const bool loaded = config_load(&config, NULL) == ERROR_NONE; /* what cannot be read allows the least */
     enum error_code status = ERROR_NONE;
 
-    if (config_load(&config, NULL) != ERROR_NONE)
-        *trust = POLICY_TRUST_NOT_THERE;
-    else if (!forwarder_is(peer, &config))
+    if (loaded && !forwarder_is(peer, &config))
         *trust = local;
-    else if (config.remote.access == CONFIG_REMOTE_ASK)
+    else if (!loaded || config.remote.access == CONFIG_REMOTE_ASK)
         *trust = POLICY_TRUST_NOT_THERE;
     else
         status = refuse(peer, &config, err);

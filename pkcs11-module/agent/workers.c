@@ -210,11 +210,12 @@ static void note(struct workers *workers, pid_t pid, int channel, const struct p
 }
 
 /* A process for this user of the service's, in an environment of that user's folder. */
-static enum error_code start_for_user(struct workers *workers, struct given *given, const struct peer *peer, pid_t *pid,
+static enum error_code start_for_user(struct workers *workers, const struct given *given, const struct peer *peer, pid_t *pid,
                                       int *channel, struct error *err)
 {
     char uid[32];
     char *const arguments[] = {uid, (char *)peer->program, NULL};
+    struct given theirs = *given;
     char **environment;
     enum error_code status;
     int rc;
@@ -224,10 +225,10 @@ static enum error_code start_for_user(struct workers *workers, struct given *giv
                                err);
     if (status != ERROR_NONE)
         return status;
-    given->memory = peer->memory;
-    given->arguments = arguments;
-    given->environment = environment;
-    rc = start(given, pid, channel);
+    theirs.memory = peer->memory;
+    theirs.arguments = arguments;
+    theirs.environment = environment;
+    rc = start(&theirs, pid, channel);
     service_home_free(environment);
     return rc == 0 ? ERROR_NONE
                    : error_set(err, ERROR_INTERNAL, _("No process can be started for a connection: %s."), fork_safe_error(rc));
@@ -253,7 +254,7 @@ enum error_code workers_start(struct workers *workers, int connection, struct er
     struct peer peer;
     enum error_code status;
     int channel = -1;
-    pid_t pid;
+    pid_t pid = -1;
 
     if (!peer_look(connection, -1, &peer))
         return error_set(err, ERROR_INTERNAL, _("The other end of the connection is not known."));

@@ -13,7 +13,7 @@ target_compile_definitions(tool-broken-token PRIVATE TEST_BACKEND="${PINWARD_DEF
 target_link_libraries(tool-broken-token PRIVATE pinward-flags PkgConfig::P11KIT ${CMAKE_DL_LIBS})
 
 include(preload.cmake)
-set(tool_tests doctor token timer pfx pfx_import story full_disk refusals hostile interrupted lies killed secrets scripts certificates forms)
+set(tool_tests broken doctor token timer pfx pfx_import story full_disk refusals hostile interrupted lies killed secrets scripts certificates forms)
 if(NOT PINWARD_SANITIZE MATCHES "thread") # openssl loads the module
   list(APPEND tool_tests profiles)
 endif()

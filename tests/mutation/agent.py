@@ -3,9 +3,9 @@ from mutation import Mutation
 
 MUTATIONS = [
     Mutation("a forwarded connection counts as a local one", "pkcs11-module/agent/forwarder.c",
-             "    else if (!forwarder_is(peer, &config))", "    else if (true)", "unit.agent_forwarder"),
+             "if (loaded && !forwarder_is(peer, &config))", "if (loaded)", "unit.agent_forwarder"),
     Mutation("forwarded connections need not be allowed", "pkcs11-module/agent/forwarder.c",
-             "    else if (config.remote.access == CONFIG_REMOTE_ASK)", "    else if (true)",
+             "else if (!loaded || config.remote.access == CONFIG_REMOTE_ASK)", "    else if (true)",
              "unit.agent_forwarder"),
     Mutation("who is not trusted has the user's own levels", "pkcs11-module/policy.c",
              "    if (!is_enough(verdict.level, judged->trust))", "    if (false)", "unit.gate_policy_rules unit.gate_policy"),
