@@ -62,6 +62,34 @@ static void needs_no_openssl(void **state)
     free(dynamic);
 }
 
+/* What keeps its result in memory of all threads, or changes what is the host's: its environment, locale, folder, the
+ * disposition of its signals, its life. */
+static void imports_nothing_of_the_hosts(void **state)
+{
+    static const char *const refused[] = {
+        "strtok", "localtime", "gmtime",  "ctime",  "asctime", "getpwuid", "getpwnam", "rand",   "srand",
+        "system", "popen",     "setenv",  "putenv", "unsetenv", "clearenv", "setlocale", "textdomain", "chdir",
+        "umask",  "signal",    "sigaction", "exit",  "_exit",   "fork",
+    };
+    char *table = readelf("--dyn-syms");
+    char *save = NULL;
+    int imported = 0;
+
+    (void)state;
+    for (char *line = strtok_r(table, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        char section[16], name[128];
+
+        if (sscanf(line, " %*d: %*x %*s %*s %*s %*s %15s %127[^@ ]", section, name) != 2 || strcmp(section, "UND") != 0)
+            continue;
+        for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+            if (strcmp(name, refused[i]) == 0)
+                fail_msg("the module imports %s", name);
+        imported++;
+    }
+    assert_in_range(imported, 50, 1000);
+    free(table);
+}
+
 static void is_hardened(void **state)
 {
     char *dynamic = readelf("--dynamic");
@@ -85,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exports_only_the_entries),
         cmocka_unit_test(needs_no_openssl),
+        cmocka_unit_test(imports_nothing_of_the_hosts),
         cmocka_unit_test(is_hardened),
     };
 
