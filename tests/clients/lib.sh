@@ -35,6 +35,7 @@ as_user=() # files of root are the user's own then
 [ "$(id -u)" -ne 0 ] || as_user=(unshare --user --map-user=1000 --map-group=1000)
 pin_window="pin $pin"
 
+sections=()
 isolated() { [ -n "${PINWARD_TEST_ISOLATED:-}" ]; }
 
 logged_by() { if isolated; then echo pinward-agent; else echo "$1"; fi; }
@@ -70,12 +71,14 @@ client() {
     printf '# %s: %s\n' "$1" "$2"
 }
 
-# configure [KEY=VALUE...]: pinward.conf with these keys of [module] besides the defaults.
+# configure [KEY=VALUE...]: pinward.conf with these keys of [module] besides the defaults, and with the lines of sections, which a
+# script sets before client.
 configure() {
     {
         printf '[module]\npinentry = %s\n' "$PINWARD_SCRIPTED_PINENTRY"
         [ $# -eq 0 ] || printf '%s\n' "$@"
         printf '[token]\nlabel = %s\n[log]\nfile = %s\nlevel = debug\n' "$token_label" "$work/pinward.log"
+        [ ${#sections[@]} -eq 0 ] || printf '%s\n' "${sections[@]}"
     } >"$PINWARD_CONF"
 }
 
