@@ -8,6 +8,7 @@
 #include "pkcs11-module/gate_once.h"
 #include "pkcs11-module/pin_ask.h"
 #include "pkcs11-module/pin_check.h"
+#include "pkcs11-module/requester.h"
 #include "pkcs11-module/runtime.h"
 
 /* PKCS#11 2.40, 5.6: session management; 3.0, 5.6: what it adds. */
@@ -176,7 +177,7 @@ static CK_RV login_tries(struct runtime *rt, CK_SESSION_HANDLE session, const st
         if (rv != CKR_OK)
             return rv;
         rv = login_with_pin(rt, session, call, slot, secret_bytes(pin), secret_length(pin),
-                            rt->config.module.login_grace_s);
+                            requester_login_grace_s(&rt->config));
         secret_free(&pin);
         if (rv != CKR_PIN_INCORRECT && rv != CKR_PIN_LEN_RANGE && rv != CKR_PIN_INVALID)
             return rv;

@@ -84,13 +84,14 @@ static void add_user(struct prompt_text *text, const struct prompt_pin_question 
 
 static void pin_text(struct prompt_text *text, const struct config *config, const struct prompt_pin_question *asked)
 {
+    const unsigned grace_s = requester_login_grace_s(config);
     struct requester requester;
 
     requester_describe(&requester);
     prompt_text_add(text, "%s\n", _(pin_words[asked->which].headline));
-    if (asked->which == PROMPT_PIN_USER && config->module.login_grace_s > 0)
+    if (asked->which == PROMPT_PIN_USER && grace_s > 0)
         prompt_text_add(text, _("The PIN also agrees to the first use of a key within %u seconds.\n"),
-                        config->module.login_grace_s);
+                        grace_s);
     if (asked->rules)
         prompt_text_add(text, _("It needs %zu characters or more.\n"), asked->rules->min);
     prompt_text_add(text, "\n");

@@ -38,6 +38,11 @@ enum policy_trust requester_trust(void)
     return served.trust;
 }
 
+unsigned requester_login_grace_s(const struct config *config)
+{
+    return requester_trust() == POLICY_TRUST_NOT_THERE ? 0 : config->module.login_grace_s;
+}
+
 /* The requester's file in /proc; "" when it has none there. */
 static const char *proc_path(const char *name, char path[PROC_PATH_MAX])
 {

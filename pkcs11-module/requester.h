@@ -54,6 +54,10 @@ uid_t requester_uid(void);
 /* What an answer is worth that is given for this requester. */
 enum policy_trust requester_trust(void);
 
+/* For how many seconds the PIN that logs this requester in counts for its first use of a key, too: 0 where each use needs a
+ * PIN of its own (a program on another machine). */
+unsigned requester_login_grace_s(const struct config *config);
+
 /* A client that has changed, or whose executable has another name here than where it runs (another mount namespace), is
  * described as unknown, and a changed one's command is not told. */
 void requester_describe(struct requester *requester);

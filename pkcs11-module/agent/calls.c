@@ -21,7 +21,7 @@ static bool read_whole(const struct calls *calls, const struct frame *frame, uns
     const size_t rest = frame->taken == 0 && frame->seen >= frame->size ? 0 : frame->size - frame->taken;
 
     memcpy(message, frame->head, rest == 0 ? frame->size : frame->taken);
-    *left = rest == 0 ? frame->size : 0;
+    *left = rest == 0 && frame->taken == 0 ? frame->size : 0;
     return frame_take(calls->connection, message + frame->taken, rest);
 }
 

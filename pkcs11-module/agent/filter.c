@@ -1,6 +1,7 @@
 #include "pkcs11-module/agent/filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -9,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
@@ -33,8 +35,8 @@ static const char *const allowed[] = {
     "timerfd_gettime", "timerfd_settime",
     /* files; which of them may be written is Landlock's affair */
     "access", "close", "close_range", "dup", "dup2", "dup3", "faccessat", "faccessat2", "fadvise64", "fallocate",
-    "fchmod", "fcntl", "fdatasync", "flock", "fstat", "fstatfs", "fsync", "ftruncate", "getcwd", "getdents", "getdents64",
-    "link", "linkat", "lseek", "lstat", "mkdir", "mkdirat", "newfstatat", "open", "openat", "pread64", "preadv", "pwrite64",
+    "fcntl", "fdatasync", "flock", "fstat", "fstatfs", "fsync", "ftruncate", "getcwd", "getdents", "getdents64",
+    "link", "linkat", "lseek", "lstat", "mkdir", "mkdirat", "newfstatat", "pread64", "preadv", "pwrite64",
     "pwritev", "read", "readlink", "readlinkat", "readv", "rename", "renameat", "renameat2", "rmdir", "stat", "statfs",
     "statx", "unlink", "unlinkat", "write", "writev",
     /* waiting, and talking on what is open */
@@ -148,6 +150,33 @@ static int add_options(scmp_filter_ctx filter)
     return rc;
 }
 
+/* What is opened to be read is not emptied: Landlock knows truncation from its third version on. Nor is a file opened to
+ * others; a time is set of what is open. */
+static int add_files(scmp_filter_ctx filter)
+{
+    static const struct {
+        const char *name;
+        unsigned flags; /* which argument they are */
+    } opens[] = {{"open", 1}, {"openat", 2}};
+    const struct scmp_arg_cmp own_mode = masked(1, 07777, S_IRUSR | S_IWUSR);
+    const struct scmp_arg_cmp of_what_is_open = equal(1, 0);
+    int rc = add(filter, SCMP_ACT_ALLOW, "fchmod", 1, &own_mode);
+
+    if (rc == 0)
+        rc = add(filter, SCMP_ACT_ALLOW, "utimensat", 1, &of_what_is_open);
+    for (size_t i = 0; i < COUNT(opens) && rc == 0; i++) {
+        const struct scmp_arg_cmp kinds[] = {
+            masked(opens[i].flags, O_TRUNC, 0),
+            masked(opens[i].flags, O_TRUNC | O_ACCMODE, O_TRUNC | O_WRONLY),
+            masked(opens[i].flags, O_TRUNC | O_ACCMODE, O_TRUNC | O_RDWR),
+        };
+
+        for (size_t kind = 0; kind < COUNT(kinds) && rc == 0; kind++)
+            rc = add(filter, SCMP_ACT_ALLOW, opens[i].name, 1, &kinds[kind]);
+    }
+    return rc;
+}
+
 static int add_domain(scmp_filter_ctx filter, int domain)
 {
     return add(filter, SCMP_ACT_ALLOW, "socket", 1, (const struct scmp_arg_cmp[]){word(0, (uint32_t)domain)});
@@ -191,6 +220,8 @@ static int fill(scmp_filter_ctx filter, enum config_sandbox sandbox)
         rc = add_threads(filter);
     if (rc == 0)
         rc = add_options(filter);
+    if (rc == 0)
+        rc = add_files(filter);
     return rc == 0 ? add_sockets(filter, sandbox) : rc;
 }
 

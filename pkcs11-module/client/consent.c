@@ -6,6 +6,9 @@
 #include "pkcs11-module/client/functions.h"
 #include "pkcs11-module/consent_wire.h"
 
+/* Many more than anybody has; what a server says that is not ours is not believed beyond. */
+#define BATCHES_SIZE_MAX (1UL << 20)
+
 /* An agent that does not know the object (an older one, or p11-kit's own server) has no batches. */
 static CK_RV understood(CK_RV rv)
 {
@@ -74,6 +77,8 @@ static CK_RV read_batches(CK_SESSION_HANDLE session, struct pinward_batch **batc
 
     if (rv != CKR_OK)
         return rv;
+    if (list.ulValueLen > BATCHES_SIZE_MAX) /* CK_UNAVAILABLE_INFORMATION too */
+        return CKR_DEVICE_ERROR;
     read = malloc(list.ulValueLen + 1);
     if (!read)
         return CKR_HOST_MEMORY;

@@ -14,7 +14,7 @@ import agent_world
 from agent_world import PIN, check, until
 
 OK, DEVICE_ERROR = "0x00000000", "0x00000030"
-ASK = "level = low\nlogin-grace = 0\n[remote]\naccess = ask\n"
+ASK = "level = low\nlogin-grace = 30s\n[remote]\naccess = ask\n"
 
 
 def find_sshd():
@@ -139,6 +139,7 @@ def test_forwarded_needs_the_pin_at_every_use(world, far, through):
     check(client("sign") == OK and len(world.windows()) == windows + 2, "level low is not enough")
     check(client("sign") != OK and len(world.windows()) == windows + 3, "each use asks")
     for window in world.windows()[windows:]:
+        check("first use of a key" not in window, "a remote login has no grace")
         check("REMOTE, through: " in window and f"{through} (process" in window, window)
     written = world.ledger()[lines:]
     check([(line["operation"], line["verdict"], line.get("remote")) for line in written] ==

@@ -15,6 +15,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -65,6 +66,25 @@ static int write_state(void)
 static int write_home(void)
 {
     return open_below("HOME", ".profile", O_WRONLY | O_CREAT);
+}
+
+/* Landlock asks nothing of this before its third version: no right to write is wanted. */
+static int empty_home(void)
+{
+    return open_below("HOME", "kept", O_RDONLY | O_TRUNC);
+}
+
+static int open_home_to_others(void)
+{
+    char path[512];
+    int fd, rc;
+
+    snprintf(path, sizeof path, "%s/kept", getenv("HOME"));
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    rc = fd < 0 ? errno : result(fchmod(fd, 0666));
+    if (fd >= 0)
+        close(fd);
+    return rc;
 }
 
 static int remove_home(void)
@@ -184,6 +204,7 @@ static const struct {
     int (*attempt)(void);
 } attempts[] = {
     {"read-system", read_system},       {"write-state", write_state},
+    {"empty-home", empty_home},         {"home-to-others", open_home_to_others},
     {"write-home", write_home},         {"remove-home", remove_home},
     {"socket-log", open_log},           {"socket-unix", open_unix},
     {"connect-unix", connect_unix},     {"socket-internet", open_internet},
