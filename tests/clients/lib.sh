@@ -162,11 +162,18 @@ rejected() {
     if grep -E 'login|with key' "$work/pinward.log" | tail -1 | grep -q ': denied'; then pass "$1"; else fail "$1: pinward.log says otherwise"; fi
 }
 
+# agrees: the user agrees to the one use of a key that follows. Of a program that the agent takes for a forwarder (relayed) the
+# login's PIN covers no use: it is a window more than docs/clients.md says.
+relayed=0
+agrees() {
+    if [ "$relayed" -eq 0 ]; then answer "$pin_window"; else answer "$pin_window" "$pin_window"; fi
+}
+
 # The rows of docs/clients.md are "| PROGRAM | use | prompts | ...".
 costs() {
     local row="^\\| \`?$1\`? \\| $2 \\| ([0-9]+) \\|.*" count
     count=$(sed -nE "s/$row/\\1/p" "$PINWARD_CLIENTS/../../docs/clients.md")
-    if [ -n "$count" ]; then windows "$1, $2, as docs/clients.md says" "$count"; else fail "docs/clients.md has no row for $1, $2"; fi
+    if [ -n "$count" ]; then windows "$1, $2, as docs/clients.md says" $((count + relayed)); else fail "docs/clients.md has no row for $1, $2"; fi
 }
 
 finish() {
