@@ -33,7 +33,7 @@ static bool is_in_group(uid_t uid, const char *name)
 
 static bool is_meant(uid_t uid, const char *word)
 {
-    uid_t named;
+    uid_t named = (uid_t)-1;
 
     return word[0] == '@' ? is_in_group(uid, word + 1) : service_user_uid(word, &named) && named == uid;
 }
